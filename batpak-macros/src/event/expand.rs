@@ -1,0 +1,139 @@
+//! From the kinds of an enum to its `EventPayload`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{EventEnum, EventVariant};
+use crate::names::{hygienic, kind_const, plain};
+
+pub(super) fn expand(events: &EventEnum) -> TokenStream {
+    let EventEnum { name, krate, .. } = events;
+    let constants = constants(events);
+    let table = events.events.iter().map(|event| {
+        let kind = kind_const(&event.name);
+        let text = plain(&event.name);
+        let fields = event.fields.iter().map(|(field, _)| plain(field));
+        quote!(#krate::KindEntry::new(Self::#kind, #text, 1, &[#(#fields),*]))
+    });
+    let kinds = events.events.iter().map(|event| {
+        let (variant, kind) = (&event.name, kind_const(&event.name));
+        quote!(Self::#variant { .. } => Self::#kind)
+    });
+    let encode = events.events.iter().map(|event| encode(event, krate));
+    let decode = events.events.iter().map(|event| decode(event, krate));
+    let nothing = events.events.is_empty().then(|| quote!(match *self {}));
+    let kind = nothing
+        .clone()
+        .unwrap_or_else(|| quote!(match self { #(#kinds),* }));
+    let encode = nothing.unwrap_or_else(|| quote!(match self { #(#encode)* }));
+    let [out, kind_of, version, bytes] = ["out", "kind", "version", "bytes"].map(hygienic);
+    quote! {
+        #constants
+
+        #[automatically_derived]
+        impl #krate::EventPayload for #name {
+            const TABLE: &'static [#krate::KindEntry] = &[#(#table),*];
+
+            fn kind(&self) -> #krate::EventKind {
+                #kind
+            }
+
+            fn version(&self) -> ::core::primitive::u16 {
+                1
+            }
+
+            fn encode(
+                &self,
+                #out: &mut #krate::__private::Vec<::core::primitive::u8>,
+            ) -> ::core::result::Result<(), #krate::EncodeError> {
+                #encode
+            }
+
+            fn decode(
+                #kind_of: #krate::EventKind,
+                #version: ::core::primitive::u16,
+                #bytes: &[::core::primitive::u8],
+            ) -> ::core::result::Result<Self, #krate::DecodeError> {
+                #krate::__private::check_version::<Self>(#kind_of, #version)?;
+                match #kind_of {
+                    #(#decode)*
+                    _ => ::core::result::Result::Err(#krate::DecodeError::UnknownKind(#kind_of)),
+                }
+            }
+        }
+    }
+}
+
+/// A constant per variant, which holds its kind.
+fn constants(events: &EventEnum) -> TokenStream {
+    let EventEnum {
+        name,
+        visibility,
+        krate,
+        category,
+        ..
+    } = events;
+    let constants = events.events.iter().map(|EventVariant { name, id, .. }| {
+        let kind = kind_const(name);
+        let doc = format!("The kind of [`{}`](Self::{}).", plain(name), plain(name));
+        quote! {
+            #[doc = #doc]
+            #visibility const #kind: #krate::EventKind = #krate::EventKind::custom(#category, #id);
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        #[allow(dead_code)]
+        impl #name {
+            #(#constants)*
+        }
+    }
+}
+
+fn encode(EventVariant { name, fields, .. }: &EventVariant, krate: &TokenStream) -> TokenStream {
+    let [out, writer] = ["out", "writer"].map(hygienic);
+    let count = fields.len() as u32;
+    let idents = fields.iter().map(|(field, _)| field);
+    let writes = fields.iter().map(|(field, _)| {
+        let text = plain(field);
+        quote!(#writer.field(#text, #field)?;)
+    });
+    let mutable = (!fields.is_empty()).then(|| quote!(mut));
+    quote! {
+        Self::#name { #(#idents),* } => {
+            let #mutable #writer = #krate::FieldWriter::new(#out, #count);
+            #(#writes)*
+            let _ = #writer;
+            ::core::result::Result::Ok(())
+        }
+    }
+}
+
+fn decode(EventVariant { name, fields, .. }: &EventVariant, krate: &TokenStream) -> TokenStream {
+    let [bytes, reader, found] = ["bytes", "reader", "found"].map(hygienic);
+    let kind = kind_const(name);
+    let slots = fields
+        .iter()
+        .map(|(field, ty)| quote!(let mut #field = ::core::option::Option::<#ty>::None;));
+    let reads = fields.iter().map(|(field, _)| {
+        let text = plain(field);
+        quote!(#text => #reader.value(#text, &mut #field)?,)
+    });
+    let values = fields.iter().map(|(field, _)| {
+        let text = plain(field);
+        quote!(#field: #krate::FieldReader::required(#text, #field)?)
+    });
+    quote! {
+        Self::#kind => {
+            #(#slots)*
+            let mut #reader = #krate::FieldReader::new(#bytes)?;
+            while let ::core::option::Option::Some(#found) = #reader.next_name()? {
+                match #found {
+                    #(#reads)*
+                    _ => #reader.skip()?,
+                }
+            }
+            ::core::result::Result::Ok(Self::#name { #(#values),* })
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The macros of [batpak](https://docs.rs/batpak). Use them through that crate, which re-exports them.
+//!
+//! Each macro is a folder or file of its own and a pipeline of its own: tokens are parsed into what
+//! the user meant, that is checked as a whole, and only then expanded. All mistakes of one call are
+//! reported at once, each at its span.
+
+mod errors;
+mod event;
+mod gate;
+mod machine;
+mod names;
+mod projection;
+
+use proc_macro::TokenStream;
+
+/// Makes an enum the payload of events: one variant per kind of event.
+///
+/// ```ignore
+/// #[derive(Event, Debug, Clone)]
+/// #[event(category = 0x1, reserved(0x003 = "Refunded", 0x010..=0x01F))]
+/// pub enum TillEvent {
+///     #[event(id = 0x001)]
+///     Sold { article: String, cents: u64 },
+///     #[event(id = 0x002)]
+///     Closed,
+/// }
+/// ```
+///
+/// On the enum, `#[event(..)]` takes
+/// - `category = 0x1`: the category of all its kinds, `0x1` to `0xC`, `0xE` or `0xF`;
+/// - `reserved(0x006 = "Refunded", 0x00A..=0x00F)`: ids that must not be used (again);
+/// - `crate = path`: where batpak is, if not at `::batpak`.
+///
+/// On each variant it takes `id = 0x001`, 12 bits. An id is written to the log, so it is never
+/// assigned for you, and a variant keeps its id for ever. Variants have named fields or none. The
+/// types of the fields implement serde's `Serialize` and `DeserializeOwned`; the enum itself needs
+/// no serde derive.
+///
+/// Besides `EventPayload` the enum gets a constant per variant, its `EventKind`: `TillEvent::SOLD`.
+#[proc_macro_derive(Event, attributes(event))]
+pub fn derive_event(input: TokenStream) -> TokenStream {
+    event::derive(input.into()).into()
+}
+
+/// Makes a function a policy that is asked before events are recorded, and never on replay.
+///
+/// ```ignore
+/// /// A withdrawal may not exceed the balance.
+/// #[gate(code = "INSUFFICIENT_FUNDS")]
+/// fn covered(balance: &u64, amount: &u64) -> bool {
+///     amount <= balance
+/// }
+/// ```
+///
+/// The parameters are shared references. The function returns `bool`, `Verdict` or
+/// `Result<(), Denial>`, and can still be called. `code` defaults to the function's name in
+/// `SCREAMING_SNAKE_CASE`; the message of a `bool` gate is `message = ".."`, or else the first line
+/// of the doc comment.
+///
+/// Beside the function there is a module of the same name, with `CODE`, `MESSAGE` and the unit
+/// struct `Gate`. That implements the trait `Gate<T>` for one parameter `&T`, and
+/// `Gate<(&A, &B)>` for several.
+#[proc_macro_attribute]
+pub fn gate(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    gate::expand(attribute.into(), item.into()).into()
+}
+
+/// Makes the methods of an `impl` the handlers of a read model.
+///
+/// ```ignore
+/// #[projection(version = 1)]
+/// impl Totals {
+///     #[on(TillEvent::Sold)]
+///     fn sold(&mut self, cents: &u64, at: &EventMeta<'_>) {
+///         self.cents += cents;
+///         self.last = at.time_us;
+///     }
+/// }
+/// ```
+///
+/// Each method under `#[on(Enum::Variant | Enum::Other)]` takes `&mut self`, then any of the event's
+/// fields by name as references, then, if it likes, `&EventMeta`. It returns nothing. Methods
+/// without `#[on]` are left alone. The type must be `Default`; it gets `Projection`, and for each
+/// event enum whose handlers take no `&EventMeta`, `Fold`.
+#[proc_macro_attribute]
+pub fn projection(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    projection::expand(attribute.into(), item.into()).into()
+}
+
+/// Declares a state machine: its states, its events, and the fold from one state to the next, whose
+/// arms are the machine's table.
+///
+/// ```ignore
+/// state_machine!(
+///     /// A door.
+///     #[machine(entity = "door")]
+///     #[derive(Debug, Clone, PartialEq)]
+///     pub enum Door {
+///         #[initial]
+///         Closed,
+///         Open { by: String },
+///     }
+///
+///     #[derive(Event, Debug, Clone)]
+///     #[event(category = 0x3)]
+///     pub enum DoorEvent {
+///         #[event(id = 0x001)]
+///         Opened { by: String },
+///         #[event(id = 0x002)]
+///         Shut,
+///     }
+///
+///     fn evolve(door: Door, event: DoorEvent) -> Door {
+///         match (door, event) {
+///             #[command(open)]
+///             (Closed, Opened { by }) => Open { by },
+///             #[command(shut)]
+///             (Open { .. }, Shut) => Closed,
+///         }
+///     }
+/// );
+/// ```
+///
+/// # The parts
+/// - **States**: the enum with `#[machine(..)]`, or else the first. A state has named fields or none,
+///   and may be `#[initial]` (exactly one), `#[terminal]` (nothing leaves it) and in `#[group(..)]`s.
+/// - **Events**: the enum with `#[derive(Event)]`.
+/// - **`evolve`**: one `match` over the pair. Each arm is `(state, event) => target`, where
+///   - the state is a state, several with `|`, a group, `name @` either, or a lower-case name for any
+///     state (terminal ones only if the target is that name);
+///   - fields are bound by name; conditions go into an `if` over what is bound, and all arms of one
+///     pair of state and event are tried in order, the last of them without an `if`;
+///   - the target is a state's constructor, a block that ends in one, or the bound name: the state
+///     stays.
+/// - On an arm, **`#[command(name)]`** makes a method of the state, and **`#[gate(call(args), ..)]`**
+///   names the functions under [`macro@gate`] that are asked first. Their arguments are bound names,
+///   `data`, `ctx`, paths into them, and literals. On the first arm of a pair they hold for all its arms.
+///
+/// `#[machine(..)]` takes `entity = "door"` (entities are `door:<id>`; gives `Door::at(id, scope)`),
+/// `data = Type` (a [`macro@projection`] over the events that all states share; an arm's `if` and
+/// gate arguments see it as `data`, as it was before the event), `context = Type` (what gates get as
+/// `ctx`), `version = 1`, and `crate = path`.
+///
+/// # What it makes
+/// The two enums as they are written; a struct per state; `DoorIn<S>`, a machine in state `S` that was
+/// read from a store, with a method per command; `AnyDoorIn`, an enum of those, which `Store::load`
+/// gives; `DoorFold`, the fold of its stream; for each command that an `if` decides, an enum of
+/// where it may lead (`DoorOpen`); and on the state enum `evolve`, `name`, `allowed`, `TRANSITIONS` and
+/// `DIAGRAM` (Mermaid).
+#[proc_macro]
+pub fn state_machine(input: TokenStream) -> TokenStream {
+    machine::expand(input.into()).into()
+}

@@ -1,0 +1,496 @@
+//! The items that a machine becomes, in the order in which a person would write them.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{format_ident, quote};
+use syn::{Attribute, Meta};
+
+use super::{Field, Machine, State, commands, diagram, table};
+use crate::names::{self, hygienic, kind_const, plain};
+
+pub(super) fn expand(machine: &Machine) -> TokenStream {
+    let (states, events, others) = (&machine.states_item, &machine.events_item, &machine.others);
+    let structs = machine
+        .states
+        .iter()
+        .map(|state| state_struct(machine, state));
+    let wrapper = wrapper(machine);
+    let any = any(machine);
+    let inherent = inherent(machine);
+    let implementation = implementation(machine);
+    let commands = commands::expand(machine);
+    quote! {
+        #states
+        #events
+        #(#others)*
+        #(#structs)*
+        #wrapper
+        #any
+        #inherent
+        #implementation
+        #commands
+    }
+}
+
+/// The struct of one state.
+fn state_struct(machine: &Machine, state: &State) -> TokenStream {
+    let Machine {
+        name: machine_name,
+        visibility,
+        krate,
+        ..
+    } = machine;
+    let name = &state.name;
+    let text = plain(name);
+    let docs = or_default_doc(&state.attributes, || {
+        format!("[`{machine_name}`] in the state `{text}`.")
+    });
+    let derives = state_derives(&machine.states_item.attrs);
+    let derives = (!derives.is_empty()).then(|| quote!(#[derive(#(#derives),*)]));
+    let body = if state.fields.is_empty() {
+        quote!(;)
+    } else {
+        let fields = state.fields.iter().map(|Field { name, ty, docs }| {
+            let default = docs.is_empty().then(|| {
+                let doc = format!("The field `{name}` of the state.");
+                quote!(#[doc = #doc])
+            });
+            quote!(#default #(#docs)* pub #name: #ty)
+        });
+        quote!({ #(#fields),* })
+    };
+    let fields = state.fields.iter().map(|field| {
+        let name = &field.name;
+        quote!(#name: self.#name)
+    });
+    quote! {
+        #docs
+        #derives
+        #visibility struct #name #body
+
+        #[automatically_derived]
+        impl #krate::State for #name {
+            type Machine = #machine_name;
+            const NAME: &'static ::core::primitive::str = #text;
+
+            fn into_any(self) -> #machine_name {
+                #machine_name::#name { #(#fields),* }
+            }
+        }
+    }
+}
+
+fn or_default_doc(attributes: &[Attribute], default: impl FnOnce() -> String) -> TokenStream {
+    let docs = names::docs(attributes);
+    if docs.is_empty() {
+        let doc = default();
+        quote!(#[doc = #doc])
+    } else {
+        quote!(#(#docs)*)
+    }
+}
+
+/// The derives of std and serde, which the structs of the states share with the enum.
+fn state_derives(attributes: &[Attribute]) -> Vec<TokenStream> {
+    const SHARED: &[&str] = &[
+        "Debug",
+        "Clone",
+        "Copy",
+        "PartialEq",
+        "Eq",
+        "PartialOrd",
+        "Ord",
+        "Hash",
+        "Serialize",
+        "Deserialize",
+    ];
+    let mut derives = Vec::new();
+    for attribute in attributes {
+        let Meta::List(list) = &attribute.meta else {
+            continue;
+        };
+        if !list.path.is_ident("derive") {
+            continue;
+        }
+        let is_comma =
+            |token: &TokenTree| matches!(token, TokenTree::Punct(p) if p.as_char() == ',');
+        let tokens: Vec<TokenTree> = list.tokens.clone().into_iter().collect();
+        derives.extend(tokens.split(is_comma).filter_map(|path| match path.last() {
+            Some(TokenTree::Ident(name)) if SHARED.contains(&name.to_string().as_str()) => {
+                Some(path.iter().cloned().collect::<TokenStream>())
+            }
+            _ => None,
+        }));
+    }
+    derives
+}
+
+/// `OrderIn<S>`: a machine in a known state.
+fn wrapper(machine: &Machine) -> TokenStream {
+    let Machine {
+        name,
+        visibility,
+        krate,
+        states,
+        ..
+    } = machine;
+    let wrapper = machine.wrapper();
+    let data = machine.data();
+    let doc = format!(
+        "[`{name}`] in the state `S`, as it was read from a store or committed to one.\n\n\
+         Its methods are the commands of that state, and the state's fields."
+    );
+    let accessors = states.iter().filter_map(|state| accessors(machine, state));
+    let [f, within] = ["f", "within"].map(hygienic);
+    quote! {
+        #[doc = #doc]
+        #visibility struct #wrapper<S: #krate::State<Machine = #name>>(#krate::In<S>);
+
+        #[automatically_derived]
+        impl<S: #krate::State<Machine = #name>> ::core::clone::Clone for #wrapper<S> {
+            fn clone(&self) -> Self {
+                Self(::core::clone::Clone::clone(&self.0))
+            }
+        }
+
+        #[automatically_derived]
+        impl<S: #krate::State<Machine = #name>> ::core::fmt::Debug for #wrapper<S> {
+            fn fmt(&self, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&self.0, #f)
+            }
+        }
+
+        #[automatically_derived]
+        impl<S: #krate::State<Machine = #name>> #krate::Instance for #wrapper<S> {
+            type State = S;
+
+            fn new(#within: #krate::In<S>) -> Self {
+                Self(#within)
+            }
+
+            fn within(&self) -> &#krate::In<S> {
+                &self.0
+            }
+
+            fn into_within(self) -> #krate::In<S> {
+                self.0
+            }
+        }
+
+        #[automatically_derived]
+        #[allow(dead_code)]
+        impl<S: #krate::State<Machine = #name>> #wrapper<S> {
+            /// The state.
+            #visibility fn state(&self) -> &S {
+                &self.0.state
+            }
+
+            /// What all states share.
+            #visibility fn data(&self) -> &#data {
+                &self.0.data
+            }
+
+            /// Where it was read: store, stream, revision and position.
+            #visibility fn cursor(&self) -> &#krate::Cursor {
+                &self.0.cursor
+            }
+        }
+
+        #(#accessors)*
+    }
+}
+
+/// The accessors of a state's fields, except those whose names the wrapper has for itself.
+fn accessors(machine: &Machine, state: &State) -> Option<TokenStream> {
+    const OWN: &[&str] = &["state", "data", "cursor"];
+    let (wrapper, visibility) = (machine.wrapper(), &machine.visibility);
+    let name = &state.name;
+    let fields: Vec<TokenStream> = state
+        .fields
+        .iter()
+        .filter(|field| !OWN.contains(&plain(&field.name).as_str()))
+        .map(
+            |Field {
+                 name: field,
+                 ty,
+                 docs,
+             }| {
+                let default = docs.is_empty().then(|| {
+                    let doc = format!("The field `{field}` of the state.");
+                    quote!(#[doc = #doc])
+                });
+                quote! {
+                    #default
+                    #(#docs)*
+                    #visibility fn #field(&self) -> &#ty {
+                        &self.0.state.#field
+                    }
+                }
+            },
+        )
+        .collect();
+    (!fields.is_empty()).then(|| {
+        quote! {
+            #[automatically_derived]
+            #[allow(dead_code)]
+            impl #wrapper<#name> {
+                #(#fields)*
+            }
+        }
+    })
+}
+
+/// `AnyOrderIn`: a machine in whatever state it was read in.
+fn any(machine: &Machine) -> TokenStream {
+    let Machine {
+        name,
+        visibility,
+        krate,
+        states,
+        ..
+    } = machine;
+    let (any, wrapper, data) = (machine.any(), machine.wrapper(), machine.data());
+    let doc =
+        format!("[`{name}`] in whatever state it was read in: match on it, or begin a chain.");
+    let variants = states.iter().map(|state| {
+        let state = &state.name;
+        let doc = format!("It is in the state [`{state}`].");
+        quote!(#[doc = #doc] #state(#wrapper<#state>))
+    });
+    let states: Vec<_> = states.iter().map(|state| &state.name).collect();
+    let [found, within] = ["found", "within"].map(hygienic);
+    let count = states.len();
+    let each = std::iter::repeat_n(&found, count);
+    let each_again = each.clone();
+    let within_each = std::iter::repeat_n(&within, count);
+    quote! {
+        #[doc = #doc]
+        #[derive(::core::fmt::Debug, ::core::clone::Clone)]
+        #visibility enum #any {
+            #(#variants),*
+        }
+
+        #[automatically_derived]
+        #[allow(dead_code)]
+        impl #any {
+            /// Begins a chain of events that arrive as data, to be committed as one batch.
+            #visibility fn chain(self) -> #krate::Chain<#name> {
+                match self {
+                    #(Self::#states(#each) => {
+                        let #within_each = #krate::Instance::into_within(#each);
+                        #krate::Chain::new(
+                            #within_each.cursor,
+                            #krate::State::into_any(#within_each.state),
+                            #within_each.data,
+                        )
+                    })*
+                }
+            }
+
+            /// What all states share.
+            #visibility fn data(&self) -> &#data {
+                match self {
+                    #(Self::#states(#each_again) => &#krate::Instance::within(#each_again).data),*
+                }
+            }
+        }
+    }
+}
+
+/// What the enum of states has by itself.
+fn inherent(machine: &Machine) -> TokenStream {
+    let Machine {
+        name,
+        visibility,
+        krate,
+        ..
+    } = machine;
+    let transitions = table::transitions(machine);
+    let evolve = table::evolve(machine);
+    let functions = table::functions(machine);
+    let diagram = diagram::mermaid(machine);
+    let names = machine.states.iter().map(|state| {
+        let (state, text) = (&state.name, plain(&state.name));
+        quote!(Self::#state { .. } => #text)
+    });
+    let allowed = table::allowed(machine);
+    let [id, scope] = ["id", "scope"].map(hygienic);
+    let at = machine.attributes.entity.as_ref().map(|entity| {
+        let entity = entity.value();
+        let doc = format!("The coordinate of the entity `{entity}:<id>` in `scope`.");
+        let format = format!("{entity}:{{}}");
+        quote! {
+            #[doc = #doc]
+            ///
+            /// # Errors
+            /// If the names are not ones that a coordinate can have.
+            #visibility fn at(
+                #id: impl ::core::fmt::Display,
+                #scope: impl ::core::convert::AsRef<::core::primitive::str>,
+            ) -> ::core::result::Result<#krate::Coordinate, #krate::CoordinateError> {
+                #krate::Coordinate::new(#krate::__private::format!(#format, #id), #scope)
+            }
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        #[allow(dead_code)]
+        impl #name {
+            /// The table: one line per state, event and target.
+            #visibility const TRANSITIONS: &'static [#krate::Transition] = &[#(#transitions),*];
+
+            /// The graph as a Mermaid state diagram.
+            #visibility const DIAGRAM: &'static ::core::primitive::str = #diagram;
+
+            #at
+
+            /// The name of this state.
+            #visibility fn name(&self) -> &'static ::core::primitive::str {
+                match self { #(#names),* }
+            }
+
+            /// The lines of the table that leave this state.
+            #visibility fn allowed(&self) -> &'static [#krate::Transition] {
+                #allowed
+            }
+
+            #evolve
+            #functions
+        }
+    }
+}
+
+/// The traits of the enum of states.
+fn implementation(machine: &Machine) -> TokenStream {
+    let Machine { name, krate, .. } = machine;
+    let events = &machine.events_item.ident;
+    let (any, data, context) = (machine.any(), machine.data(), machine.context());
+    let (wrapper, text) = (machine.wrapper(), plain(name));
+    let entity = match &machine.attributes.entity {
+        Some(entity) => quote!(::core::option::Option::Some(#entity)),
+        None => quote!(::core::option::Option::None),
+    };
+    let version = match &machine.attributes.version {
+        Some(version) => quote!(#version),
+        None => quote!(1),
+    };
+    let kinds = machine.events.iter().map(|event| {
+        let kind = kind_const(&event.name);
+        quote!(#events::#kind)
+    });
+    let initial = machine
+        .states
+        .iter()
+        .filter(|state| state.initial)
+        .map(|state| {
+            let (state, fields) = (&state.name, state.fields.iter().map(|field| &field.name));
+            quote!(Self::#state { #(#fields: ::core::default::Default::default()),* })
+        });
+    let admit = table::admit(machine);
+    let reads_data = table::reads_data(machine);
+    let [shared, event, cursor] = ["data", "event", "cursor"].map(hygienic);
+    let advance = match machine.attributes.data {
+        Some(_) => quote!(self.evolve(#shared, #event)),
+        None => quote!({ let _ = #shared; self.evolve(#event) }),
+    };
+    let enter = machine.states.iter().map(|state| {
+        let (state, fields) = (&state.name, state.fields.iter().map(|field| &field.name));
+        let fields: Vec<_> = fields.collect();
+        quote! {
+            Self::#state { #(#fields),* } => #any::#state(#wrapper(#krate::In {
+                cursor: #cursor,
+                state: #state { #(#fields),* },
+                data: #shared,
+            }))
+        }
+    });
+    let projection = projection(machine);
+    quote! {
+        #[automatically_derived]
+        impl ::core::default::Default for #name {
+            fn default() -> Self {
+                #(#initial)*
+            }
+        }
+
+        #[automatically_derived]
+        impl #krate::Machine for #name {
+            type Event = #events;
+            type Data = #data;
+            type Context = #context;
+            type Loaded = #any;
+
+            const NAME: &'static ::core::primitive::str = #text;
+            const ENTITY: ::core::option::Option<&'static ::core::primitive::str> = #entity;
+            const VERSION: ::core::primitive::u32 = #version;
+            const KINDS: &'static [#krate::EventKind] = &[#(#kinds),*];
+            const TRANSITIONS: &'static [#krate::Transition] = #name::TRANSITIONS;
+
+            fn name(&self) -> &'static ::core::primitive::str {
+                #name::name(self)
+            }
+
+            #admit
+
+            fn advance(
+                self,
+                #shared: &#data,
+                #event: #events,
+            ) -> ::core::result::Result<Self, #krate::Illegal> {
+                #advance
+            }
+
+            #reads_data
+
+            fn enter(self, #cursor: #krate::Cursor, #shared: #data) -> #any {
+                match self {
+                    #(#enter),*
+                }
+            }
+        }
+
+        #projection
+    }
+}
+
+/// The fold of a machine's stream: the enum itself, or a name for it with its data.
+fn projection(machine: &Machine) -> TokenStream {
+    let Machine {
+        name,
+        visibility,
+        krate,
+        ..
+    } = machine;
+    if machine.attributes.data.is_some() {
+        let fold = format_ident!("{name}Fold", span = name.span());
+        let doc = format!(
+            "The fold of the stream of one [`{name}`]: its state, and what all states share."
+        );
+        return quote! {
+            #[doc = #doc]
+            #[allow(dead_code)]
+            #visibility type #fold = #krate::Folded<#name>;
+        };
+    }
+    let [event, kind, folded] = ["event", "kind", "folded"].map(hygienic);
+    quote! {
+        #[automatically_derived]
+        impl #krate::Projection for #name {
+            const KINDS: &'static [#krate::EventKind] = <Self as #krate::Machine>::KINDS;
+            const VERSION: ::core::primitive::u32 = <Self as #krate::Machine>::VERSION;
+
+            fn apply(
+                &mut self,
+                #event: &#krate::RawEvent<'_>,
+            ) -> ::core::result::Result<(), #krate::FoldError> {
+                let mut #folded = #krate::Folded { state: ::core::mem::take(self), data: () };
+                #krate::Projection::apply(&mut #folded, #event)?;
+                *self = #folded.state;
+                ::core::result::Result::Ok(())
+            }
+
+            fn reads(#kind: #krate::EventKind) -> ::core::primitive::bool {
+                <#krate::Folded<Self> as #krate::Projection>::reads(#kind)
+            }
+        }
+    }
+}

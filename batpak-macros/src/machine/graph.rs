@@ -1,0 +1,189 @@
+//! What is wrong with the table as a whole, once every name in it is known.
+
+use super::{Arm, Machine, Pair, Target};
+use crate::errors::Errors;
+use crate::names::plain;
+
+pub(super) fn check(machine: &Machine, errors: &mut Errors) {
+    let pairs = machine.pairs();
+    initial(machine, errors);
+    terminal(machine, errors);
+    guards(machine, &pairs, errors);
+    commands(machine, &pairs, errors);
+    first_arms(machine, &pairs, errors);
+    if errors.is_empty() {
+        reachable(machine, &pairs, errors);
+        events(machine, errors);
+    }
+}
+
+fn initial(machine: &Machine, errors: &mut Errors) {
+    let mut initial = machine.states.iter().filter(|state| state.initial);
+    let Some(first) = initial.next() else {
+        let name = &machine.name;
+        errors.add(
+            name,
+            format_args!("no initial state: mark one state of `{name}` with `#[initial]`"),
+        );
+        return;
+    };
+    for second in initial {
+        let first = &first.name;
+        errors.add(
+            &second.name,
+            format_args!("second initial state: `{first}` is already initial"),
+        );
+    }
+}
+
+fn terminal(machine: &Machine, errors: &mut Errors) {
+    for arm in &machine.arms {
+        let left = arm
+            .from
+            .iter()
+            .find(|state| machine.states[**state].terminal);
+        let Some(left) = left else { continue };
+        let leaves = match &arm.target {
+            Target::Same => false,
+            Target::State(target, _) => target != left,
+        };
+        if leaves {
+            let name = &machine.states[*left].name;
+            errors.add(
+                &arm.from_tokens,
+                format_args!(
+                    "terminal state `{name}` cannot be left: remove this transition or the `#[terminal]`"
+                ),
+            );
+        }
+    }
+}
+
+fn guards(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
+    for pair in pairs {
+        let last = pair.arms.last().map(|arm| &machine.arms[*arm]);
+        if let Some(Arm {
+            guard: Some(guard), ..
+        }) = last
+        {
+            let (state, event) = (
+                &machine.states[pair.state].name,
+                &machine.events[pair.event].name,
+            );
+            errors.add(
+                guard,
+                format_args!(
+                    "({state}, {event}) is not handled when this guard is false: add an arm without `if`"
+                ),
+            );
+        }
+    }
+}
+
+fn commands(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
+    for (i, state) in machine.states.iter().enumerate() {
+        let mut seen: Vec<(String, &Pair)> = Vec::new();
+        for pair in pairs.iter().filter(|pair| pair.state == i) {
+            let Some(command) = &machine.arms[pair.arms[0]].command else {
+                continue;
+            };
+            let text = plain(command);
+            let name = &state.name;
+            if let Some((_, first)) = seen.iter().find(|(known, _)| *known == text) {
+                let event = &machine.events[first.event].name;
+                errors.add(
+                    command,
+                    format_args!("command `{text}` is declared twice for `{name}` (first for event `{event}`)"),
+                );
+            }
+            if state.fields.iter().any(|field| plain(&field.name) == text) {
+                errors.add(
+                    command,
+                    format_args!(
+                        "`{text}` would clash with the accessor of field `{text}` of `{name}`"
+                    ),
+                );
+            }
+            seen.push((text, pair));
+        }
+    }
+}
+
+/// That commands and gates stand where they count: on the first arm of some pair.
+fn first_arms(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
+    for (i, arm) in machine.arms.iter().enumerate() {
+        if pairs.iter().any(|pair| pair.arms[0] == i) {
+            continue;
+        }
+        let event = &machine.events[arm.event].name;
+        let belongs = |what: &str| {
+            format!(
+                "`#[{what}]` belongs on the first arm for `{event}`, and holds for all its arms"
+            )
+        };
+        if let Some(command) = &arm.command {
+            errors.add(command, belongs("command"));
+        }
+        if let Some(gate) = arm.gates.first() {
+            errors.add(&gate.path, belongs("gate"));
+        }
+    }
+}
+
+fn reachable(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
+    let targets = |state: usize| {
+        pairs
+            .iter()
+            .filter(move |pair| pair.state == state)
+            .flat_map(|pair| {
+                pair.arms
+                    .iter()
+                    .map(|arm| match &machine.arms[*arm].target {
+                        Target::Same => pair.state,
+                        Target::State(target, _) => *target,
+                    })
+            })
+    };
+    let Some(initial) = machine.states.iter().position(|state| state.initial) else {
+        return;
+    };
+    let mut reached = vec![false; machine.states.len()];
+    let mut open = vec![initial];
+    while let Some(state) = open.pop() {
+        if !std::mem::replace(&mut reached[state], true) {
+            open.extend(targets(state));
+        }
+    }
+    for (i, state) in machine.states.iter().enumerate() {
+        let name = &state.name;
+        if !reached[i] {
+            let initial = &machine.states[initial].name;
+            errors.add(
+                name,
+                format_args!("unreachable state: no transition leads to `{name}` from `{initial}`"),
+            );
+        } else if !state.terminal && targets(i).next().is_none() {
+            errors.add(
+                name,
+                format_args!(
+                    "dead end: nothing leaves state `{name}`; add a transition or mark it `#[terminal]`"
+                ),
+            );
+        }
+    }
+}
+
+fn events(machine: &Machine, errors: &mut Errors) {
+    for (i, event) in machine.events.iter().enumerate() {
+        if !machine.arms.iter().any(|arm| arm.event == i) {
+            let name = &event.name;
+            errors.add(
+                name,
+                format_args!(
+                    "event `{name}` has no transition: add an arm, or `(state, {name}) => state` to record \
+                     it without a change"
+                ),
+            );
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! The table, as code: one function per arm, and one line per arm in each `match` over the pair.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::Expr;
+
+use super::arms::mentions;
+use super::{Arm, Binding, Machine, Target};
+use crate::names::{hygienic, kind_const, plain, snake_case};
+
+/// The name that the shared data has in the user's conditions and gate arguments.
+pub(super) fn data_name() -> Ident {
+    Ident::new("data", Span::call_site())
+}
+
+/// The name that the context has in the user's gate arguments.
+pub(super) fn ctx_name() -> Ident {
+    Ident::new("ctx", Span::call_site())
+}
+
+/// The name of each arm's function, `draft_placed`, unique among them.
+pub(super) fn function_names(machine: &Machine) -> Vec<Ident> {
+    let mut names: Vec<String> = Vec::new();
+    for arm in &machine.arms {
+        let from = match arm
+            .from_tokens
+            .clone()
+            .into_iter()
+            .find_map(|token| match token {
+                proc_macro2::TokenTree::Ident(name) => Some(snake_case(&plain(&name))),
+                _ => None,
+            }) {
+            Some(from) if arm.bound.is_none() && from != "_" => from,
+            _ => "any".to_owned(),
+        };
+        let event = snake_case(&plain(&machine.events[arm.event].name));
+        let mut name = format!("{from}_{event}");
+        if names.contains(&name) {
+            let target = match &arm.target {
+                Target::Same => "same".to_owned(),
+                Target::State(target, _) => snake_case(&plain(&machine.states[*target].name)),
+            };
+            name = format!("{name}_to_{target}");
+        }
+        let base = name.clone();
+        for n in 2.. {
+            if !names.contains(&name) {
+                break;
+            }
+            name = format!("{base}_{n}");
+        }
+        names.push(name);
+    }
+    let spans = machine.arms.iter().map(|arm| arm.event_tokens.span());
+    names
+        .iter()
+        .zip(spans)
+        .map(|(name, span)| Ident::new(name, span))
+        .collect()
+}
+
+/// The name of the function that asks an arm's gates.
+pub(super) fn gates_name(function: &Ident) -> Ident {
+    format_ident!("{function}_gates", span = function.span())
+}
+
+/// Fields bound by name, in a pattern: `lines, total: amount`.
+pub(super) fn field_patterns(bindings: &[&Binding], of: &[Binding]) -> TokenStream {
+    let bound = of
+        .iter()
+        .filter(|own| bindings.iter().any(|binding| std::ptr::eq(*binding, *own)));
+    let patterns = bound.map(|Binding { field, name, .. }| {
+        if field == name {
+            quote!(#name,)
+        } else {
+            quote!(#field: #name,)
+        }
+    });
+    quote!(#(#patterns)*)
+}
+
+/// The bindings that an arm's condition or its target needs.
+fn needed(arm: &Arm) -> Vec<&Binding> {
+    let guard = arm.guard.as_ref().map(|guard| quote!(#guard));
+    let body = match &arm.target {
+        Target::Same => None,
+        Target::State(_, body) => Some(quote!(#body)),
+    };
+    arm.bindings_in(&quote!(#guard #body))
+}
+
+/// The arguments of an arm's function: what its target needs.
+pub(super) fn function_arguments(arm: &Arm) -> Vec<&Binding> {
+    match &arm.target {
+        Target::Same => Vec::new(),
+        Target::State(_, body) => arm.bindings_in(&quote!(#body)),
+    }
+}
+
+/// The states of an arm as a pattern of the enum.
+fn state_pattern(machine: &Machine, arm: &Arm, bindings: &[&Binding]) -> TokenStream {
+    let fields = field_patterns(bindings, &arm.state_bindings);
+    let states = arm.from.iter().map(|state| {
+        let state = &machine.states[*state].name;
+        quote!(Self::#state { #fields .. })
+    });
+    quote!(#(#states)|*)
+}
+
+/// An event as a pattern.
+pub(super) fn event_pattern(machine: &Machine, arm: &Arm, bindings: &[&Binding]) -> TokenStream {
+    let events = &machine.events_item.ident;
+    let event = &arm.event_tokens;
+    let fields = field_patterns(bindings, &arm.event_bindings);
+    quote!(#events::#event { #fields .. })
+}
+
+/// One function per arm that makes a state, and one per arm that has gates.
+pub(super) fn functions(machine: &Machine) -> TokenStream {
+    let krate = &machine.krate;
+    let functions = machine
+        .arms
+        .iter()
+        .zip(function_names(machine))
+        .map(|(arm, name)| {
+            let transition = match &arm.target {
+                Target::Same => None,
+                Target::State(target, body) => {
+                    let target = &machine.states[*target].name;
+                    let arguments = function_arguments(arm);
+                    let arguments = arguments.iter().map(
+                        |Binding {
+                             name, mutable, ty, ..
+                         }| {
+                            let mutable = mutable.then(|| quote!(mut));
+                            quote!(#mutable #name: #ty)
+                        },
+                    );
+                    let body = match body {
+                        Expr::Block(block) => quote!(#block),
+                        other => quote!({ #other }),
+                    };
+                    Some(quote!(fn #name(#(#arguments),*) -> #target #body))
+                }
+            };
+            let gates = (!arm.gates.is_empty()).then(|| gates_function(machine, arm, &name, krate));
+            quote!(#transition #gates)
+        });
+    quote!(#(#functions)*)
+}
+
+/// The arguments of the gates of an arm, as one token stream to look for names in.
+fn gate_arguments(arm: &Arm) -> TokenStream {
+    let arguments = arm.gates.iter().flat_map(|gate| &gate.arguments);
+    quote!(#(#arguments),*)
+}
+
+fn gates_function(
+    machine: &Machine,
+    arm: &Arm,
+    function: &Ident,
+    krate: &TokenStream,
+) -> TokenStream {
+    let name = gates_name(function);
+    let all = gate_arguments(arm);
+    let bound = arm.bindings_in(&all);
+    let parameters = bound
+        .iter()
+        .map(|Binding { name, ty, .. }| quote!(#name: &#ty,));
+    let (data, ctx) = (data_name(), ctx_name());
+    let (data_type, ctx_type) = (machine.data(), machine.context());
+    let data = gate_reads(arm, &data).then(|| quote!(#data: &#data_type,));
+    let ctx = gate_reads(arm, &ctx).then(|| quote!(#ctx: &#ctx_type,));
+    let calls = arm.gates.iter().map(|gate| {
+        let path = &gate.path;
+        let arguments = gate.arguments.iter().map(|argument| match argument {
+            Expr::Path(_) => quote!(#argument),
+            path_or_literal => quote!(&#path_or_literal),
+        });
+        quote!(#krate::Decision::decide(#path(#(#arguments),*), #path::CODE, #path::MESSAGE)?;)
+    });
+    quote! {
+        fn #name(#(#parameters)* #data #ctx) -> ::core::result::Result<(), #krate::Denial> {
+            #(#calls)*
+            ::core::result::Result::Ok(())
+        }
+    }
+}
+
+/// Whether a gate of the arm is given `name`, which is not bound by the arm itself.
+pub(super) fn gate_reads(arm: &Arm, name: &Ident) -> bool {
+    mentions(gate_arguments(arm), name) && !arm.bindings().any(|binding| binding.name == *name)
+}
+
+/// The call of an arm's gates, its bindings given by `binding`.
+pub(super) fn gates_call(
+    arm: &Arm,
+    function: &Ident,
+    binding: impl Fn(&Binding) -> TokenStream,
+    data: &TokenStream,
+) -> TokenStream {
+    let name = gates_name(function);
+    let bound = arm
+        .bindings_in(&gate_arguments(arm))
+        .into_iter()
+        .map(binding);
+    let data = gate_reads(arm, &data_name()).then(|| quote!(#data,));
+    let ctx = ctx_name();
+    let ctx = gate_reads(arm, &ctx).then(|| quote!(#ctx,));
+    quote!(#name(#(#bound,)* #data #ctx))
+}
+
+/// The fold: the state after an event.
+pub(super) fn evolve(machine: &Machine) -> TokenStream {
+    let Machine {
+        visibility, krate, ..
+    } = machine;
+    let events = &machine.events_item.ident;
+    let [state, event] = ["state", "event"].map(hygienic);
+    let lines = machine.arms.iter().zip(function_names(machine)).map(|(arm, function)| {
+        let needed = needed(arm);
+        let from = state_pattern(machine, arm, &needed);
+        let on = event_pattern(machine, arm, &needed);
+        let guard = arm.guard.as_ref().map(|guard| quote!(if #guard));
+        match &arm.target {
+            Target::Same => quote!((#state @ (#from), #on) #guard => #state,),
+            Target::State(..) => {
+                let arguments = function_arguments(arm);
+                let arguments = arguments.iter().map(|binding| &binding.name);
+                quote! {
+                    (#from, #on) #guard => #krate::State::into_any(Self::#function(#(#arguments),*)),
+                }
+            }
+        }
+    });
+    let data = machine.attributes.data.as_ref().map(|ty| {
+        let data = data_name();
+        quote!(#data: &#ty,)
+    });
+    let doc = match data {
+        Some(_) => "`data` is what all states share, as it was before the event.",
+        None => "",
+    };
+    quote! {
+        /// The state after `event`, by the table alone: no gate is asked.
+        #[doc = #doc]
+        ///
+        /// # Errors
+        /// If the table has no line for this state and event.
+        #[allow(unreachable_patterns, unused_variables)]
+        #visibility fn evolve(
+            self,
+            #data
+            #event: #events,
+        ) -> ::core::result::Result<Self, #krate::Illegal> {
+            ::core::result::Result::Ok(match (self, #event) {
+                #(#lines)*
+                (#state, #event) => return ::core::result::Result::Err(#krate::Illegal::new(
+                    #state.name(),
+                    #krate::EventPayload::name(&#event),
+                    #krate::EventPayload::kind(&#event),
+                )),
+            })
+        }
+    }
+}
+
+/// Whether an event may happen: the same lines without conditions, each with its gates.
+pub(super) fn admit(machine: &Machine) -> TokenStream {
+    let krate = &machine.krate;
+    let events = &machine.events_item.ident;
+    let (data_type, ctx_type) = (machine.data(), machine.context());
+    let [data, event] = ["data", "event"].map(hygienic);
+    let ctx = ctx_name();
+    let lines = machine
+        .arms
+        .iter()
+        .zip(function_names(machine))
+        .map(|(arm, function)| {
+            let bound = arm.bindings_in(&gate_arguments(arm));
+            let from = state_pattern(machine, arm, &bound);
+            let on = event_pattern(machine, arm, &bound);
+            if arm.gates.is_empty() {
+                return quote!((#from, #on) => {});
+            }
+            let by_name = |binding: &Binding| {
+                let name = &binding.name;
+                quote!(#name)
+            };
+            let call = gates_call(arm, &function, by_name, &quote!(#data));
+            quote!((#from, #on) => Self::#call?,)
+        });
+    quote! {
+        #[allow(unreachable_patterns, unused_variables)]
+        fn admit(
+            &self,
+            #data: &#data_type,
+            #event: &#events,
+            #ctx: &#ctx_type,
+        ) -> ::core::result::Result<(), #krate::Refused> {
+            match (self, #event) {
+                #(#lines)*
+                _ => return ::core::result::Result::Err(#krate::Refused::Illegal(
+                    #krate::Illegal::new(
+                        self.name(),
+                        #krate::EventPayload::name(#event),
+                        #krate::EventPayload::kind(#event),
+                    ),
+                )),
+            }
+            ::core::result::Result::Ok(())
+        }
+    }
+}
+
+/// Which events have a condition that looks at the shared data; nothing if none has.
+pub(super) fn reads_data(machine: &Machine) -> Option<TokenStream> {
+    let events = &machine.events_item.ident;
+    let mut reading: Vec<&Ident> = machine
+        .arms
+        .iter()
+        .filter(|arm| machine.attributes.data.is_some() && arm.guard_reads_data())
+        .map(|arm| &machine.events[arm.event].name)
+        .collect();
+    reading.dedup();
+    let event = hygienic("event");
+    (!reading.is_empty()).then(|| {
+        quote! {
+            fn reads_data(#event: &#events) -> ::core::primitive::bool {
+                ::core::matches!(#event, #(#events::#reading { .. })|*)
+            }
+        }
+    })
+}
+
+/// The lines of `TRANSITIONS`, by state.
+pub(super) fn transitions(machine: &Machine) -> Vec<TokenStream> {
+    lines(machine).into_iter().map(|(_, line)| line).collect()
+}
+
+/// Each line of the table with the state that it leaves, by state.
+fn lines(machine: &Machine) -> Vec<(usize, TokenStream)> {
+    let krate = &machine.krate;
+    let events = &machine.events_item.ident;
+    let mut lines = Vec::new();
+    for pair in machine.pairs() {
+        let first = &machine.arms[pair.arms[0]];
+        let from = plain(&machine.states[pair.state].name);
+        let event = &machine.events[pair.event].name;
+        let (event_text, kind) = (plain(event), kind_const(event));
+        let command = match &first.command {
+            Some(command) => {
+                let command = plain(command);
+                quote!(::core::option::Option::Some(#command))
+            }
+            None => quote!(::core::option::Option::None),
+        };
+        let gates = first
+            .gates
+            .iter()
+            .filter_map(|gate| gate.path.segments.last());
+        let gates: Vec<String> = gates.map(|segment| plain(&segment.ident)).collect();
+        for arm in &pair.arms {
+            let arm = &machine.arms[*arm];
+            let to = plain(&machine.states[arm.leads_from(pair.state)].name);
+            let guarded = arm.guard.is_some();
+            let line = quote! {
+                #krate::Transition::new(
+                    (#from, #event_text, #to), #events::#kind, #guarded, #command, &[#(#gates),*],
+                )
+            };
+            lines.push((pair.state, line));
+        }
+    }
+    lines
+}
+
+/// The part of `TRANSITIONS` that leaves each state.
+pub(super) fn allowed(machine: &Machine) -> TokenStream {
+    let lines = lines(machine);
+    let parts = machine.states.iter().enumerate().map(|(i, state)| {
+        let begin = lines.iter().take_while(|(from, _)| *from < i).count();
+        let end = begin + lines.iter().filter(|(from, _)| *from == i).count();
+        let state = &state.name;
+        quote!(Self::#state { .. } => &Self::TRANSITIONS[#begin..#end])
+    });
+    quote!(match self { #(#parts),* })
+}
+
+impl Arm {
+    /// The state that the arm leads to from `state`.
+    pub(super) fn leads_from(&self, state: usize) -> usize {
+        match &self.target {
+            Target::Same => state,
+            Target::State(target, _) => *target,
+        }
+    }
+}

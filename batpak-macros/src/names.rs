@@ -1,0 +1,104 @@
+//! Names and attributes that several macros share.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::{Attribute, Expr, ExprLit, Lit, Meta, Token};
+
+/// `LineAdded` as `line_added`.
+pub(crate) fn snake_case(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    let mut snake = String::new();
+    for (i, c) in chars.iter().enumerate() {
+        let after_lower = i > 0 && !chars[i - 1].is_uppercase() && chars[i - 1] != '_';
+        let before_lower = i > 0
+            && chars[i - 1].is_uppercase()
+            && chars.get(i + 1).is_some_and(|next| next.is_lowercase());
+        if c.is_uppercase() && (after_lower || before_lower) {
+            snake.push('_');
+        }
+        snake.extend(c.to_lowercase());
+    }
+    snake
+}
+
+/// `LineAdded` as `LINE_ADDED`.
+pub(crate) fn screaming_case(name: &str) -> String {
+    snake_case(name).to_uppercase()
+}
+
+/// `line_added` as `LineAdded`.
+pub(crate) fn pascal_case(name: &str) -> String {
+    name.split('_')
+        .flat_map(|word| {
+            let mut chars = word.chars();
+            let first = chars.next().map(|c| c.to_uppercase().to_string());
+            first.into_iter().chain(std::iter::once(chars.collect()))
+        })
+        .collect()
+}
+
+/// The name without `r#`.
+pub(crate) fn plain(ident: &Ident) -> String {
+    ident.unraw().to_string()
+}
+
+/// The constant that holds the kind of an event variant.
+pub(crate) fn kind_const(variant: &Ident) -> Ident {
+    let name = screaming_case(&plain(variant));
+    syn::parse_str(&name)
+        .map(|ident: Ident| Ident::new(&ident.to_string(), variant.span()))
+        .unwrap_or_else(|_| Ident::new(&format!("{name}_"), variant.span()))
+}
+
+/// `a`, `b` or `c`.
+pub(crate) fn one_of(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [name] => format!("`{name}`"),
+        [names @ .., last] => format!("`{}` or `{last}`", names.join("`, `")),
+    }
+}
+
+/// The doc attributes among others.
+pub(crate) fn docs(attributes: &[Attribute]) -> Vec<&Attribute> {
+    attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("doc"))
+        .collect()
+}
+
+/// The first line of the doc comment.
+pub(crate) fn first_doc_line(attributes: &[Attribute]) -> Option<String> {
+    docs(attributes)
+        .into_iter()
+        .find_map(|attribute| match &attribute.meta {
+            Meta::NameValue(doc) => match &doc.value {
+                Expr::Lit(ExprLit {
+                    lit: Lit::Str(text),
+                    ..
+                }) => Some(text.value().trim().to_owned()).filter(|text| !text.is_empty()),
+                _ => None,
+            },
+            _ => None,
+        })
+}
+
+/// Where batpak is: what `crate = path` says, or else `::batpak`.
+pub(crate) fn krate(path: Option<&syn::Path>) -> TokenStream {
+    match path {
+        Some(path) => quote!(#path),
+        None => quote!(::batpak),
+    }
+}
+
+/// The span of names that must not meet the user's: locals of generated functions.
+pub(crate) fn hygienic(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// Reads the path of `crate = path`, behind the key.
+pub(crate) fn crate_path(input: syn::parse::ParseStream<'_>) -> syn::Result<syn::Path> {
+    input.parse::<Token![=]>()?;
+    input.call(syn::Path::parse_mod_style)
+}

@@ -1,0 +1,288 @@
+//! Payloads as msgpack maps by field name, written and read one field at a time.
+//!
+//! The code that `#[derive(Event)]` writes calls these instead of going through helper structs.
+
+use rmp_serde::decode::ReadRefReader;
+use serde::de::{self, DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
+
+use super::EventKind;
+
+/// How deeply the values in a payload may nest.
+const MAX_DEPTH: usize = 128;
+
+/// A value that could not be written as msgpack.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot encode {what}: {source}")]
+pub struct EncodeError {
+    what: &'static str,
+    source: Box<rmp_serde::encode::Error>,
+}
+
+/// A payload that could not be read as the type asked for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The kind is not in the type's table.
+    #[error("kind {0} is not one of this type's events")]
+    UnknownKind(EventKind),
+    /// The kind is known, but not in this version, such as one written by newer code.
+    #[error(
+        "version {version} of `{event}` ({kind}) is unknown; the newest known is {newest}: update this program"
+    )]
+    UnknownVersion {
+        /// The kind.
+        kind: EventKind,
+        /// The event's name.
+        event: &'static str,
+        /// The version found.
+        version: u16,
+        /// The newest version that this program knows.
+        newest: u16,
+    },
+    /// A field has no value, and its type has none to assume.
+    #[error("field `{0}` is missing")]
+    MissingField(&'static str),
+    /// A field's value does not fit its type.
+    #[error("field `{field}`: {source}")]
+    Field {
+        /// The field's name.
+        field: &'static str,
+        /// What did not fit.
+        source: Box<rmp_serde::decode::Error>,
+    },
+    /// The bytes are not the msgpack that they should be.
+    #[error("malformed payload: {0}")]
+    Malformed(Box<rmp_serde::decode::Error>),
+}
+
+impl DecodeError {
+    fn malformed(reason: impl std::fmt::Display) -> Self {
+        Self::Malformed(Box::new(de::Error::custom(reason)))
+    }
+}
+
+/// Appends `value` to `out` as msgpack, structs as maps by field name.
+pub(crate) fn encode_value<T: Serialize + ?Sized>(
+    what: &'static str,
+    out: &mut Vec<u8>,
+    value: &T,
+) -> Result<(), EncodeError> {
+    rmp_serde::encode::write_named(out, value).map_err(|source| EncodeError {
+        what,
+        source: Box::new(source),
+    })
+}
+
+/// Reads `bytes` as one msgpack value of type `T`, all of them.
+pub(crate) fn decode_value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    let mut reader = deserializer(bytes);
+    let value = T::deserialize(&mut reader).map_err(|e| DecodeError::Malformed(Box::new(e)))?;
+    expect_end(&mut reader)?;
+    Ok(value)
+}
+
+type Reader<'a> = rmp_serde::Deserializer<ReadRefReader<'a, [u8]>>;
+
+fn deserializer(bytes: &[u8]) -> Reader<'_> {
+    let mut reader = Reader::from_read_ref(bytes);
+    reader.set_max_depth(MAX_DEPTH);
+    reader
+}
+
+/// That nothing is left: then, and only then, there is no marker of a further value to read.
+fn expect_end(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+    match <()>::deserialize(reader) {
+        Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => Ok(()),
+        _ => Err(DecodeError::malformed("there are bytes behind the value")),
+    }
+}
+
+/// Writes a payload field by field.
+#[derive(Debug)]
+pub struct FieldWriter<'a> {
+    out: &'a mut Vec<u8>,
+}
+
+impl<'a> FieldWriter<'a> {
+    /// Begins a payload of exactly `count` fields at the end of `out`.
+    pub fn new(out: &'a mut Vec<u8>, count: u32) -> Self {
+        // Writing into a `Vec` cannot fail.
+        let _ = rmp::encode::write_map_len(out, count);
+        Self { out }
+    }
+
+    /// Writes one field.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if the value's `Serialize` fails.
+    pub fn field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        let _ = rmp::encode::write_str(self.out, name);
+        encode_value(name, self.out, value)
+    }
+}
+
+/// Reads a payload field by field, in whatever order they were written.
+pub struct FieldReader<'a> {
+    reader: Reader<'a>,
+    remaining: u32,
+}
+
+impl<'a> FieldReader<'a> {
+    /// Begins to read the payload `bytes`.
+    ///
+    /// # Errors
+    /// [`DecodeError::Malformed`] if they are not a map.
+    pub fn new(mut bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let remaining = rmp::decode::read_map_len(&mut bytes)
+            .map_err(|_| DecodeError::malformed("expected a map by field name"))?;
+        Ok(Self {
+            reader: deserializer(bytes),
+            remaining,
+        })
+    }
+
+    /// The next field's name, or `None` after the last; its value must be read or skipped next.
+    ///
+    /// # Errors
+    /// [`DecodeError::Malformed`] if the bytes end early, go on too long or the name is not text.
+    pub fn next_name(&mut self) -> Result<Option<&'a str>, DecodeError> {
+        if self.remaining == 0 {
+            expect_end(&mut self.reader)?;
+            return Ok(None);
+        }
+        self.remaining -= 1;
+        <&str>::deserialize(&mut self.reader)
+            .map(Some)
+            .map_err(|e| DecodeError::Malformed(Box::new(e)))
+    }
+
+    /// Reads the value of the field just named into `slot`.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it does not fit the type or was there before.
+    pub fn value<T: DeserializeOwned>(
+        &mut self,
+        field: &'static str,
+        slot: &mut Option<T>,
+    ) -> Result<(), DecodeError> {
+        if slot.is_some() {
+            return Err(DecodeError::malformed(format_args!(
+                "field `{field}` is there twice"
+            )));
+        }
+        let source = match T::deserialize(&mut self.reader) {
+            Ok(value) => {
+                *slot = Some(value);
+                return Ok(());
+            }
+            Err(source) => Box::new(source),
+        };
+        Err(DecodeError::Field { field, source })
+    }
+
+    /// Skips the value of the field just named, such as one that newer code added.
+    ///
+    /// # Errors
+    /// [`DecodeError::Malformed`] if it is not a msgpack value.
+    pub fn skip(&mut self) -> Result<(), DecodeError> {
+        IgnoredAny::deserialize(&mut self.reader)
+            .map(|_| ())
+            .map_err(|e| DecodeError::Malformed(Box::new(e)))
+    }
+
+    /// The field's value, or what its type has for a missing one: `None` for an `Option`.
+    ///
+    /// # Errors
+    /// [`DecodeError::MissingField`] if there is neither.
+    pub fn required<T: DeserializeOwned>(
+        field: &'static str,
+        value: Option<T>,
+    ) -> Result<T, DecodeError> {
+        match value {
+            Some(value) => Ok(value),
+            None => T::deserialize(Missing).map_err(|_| DecodeError::MissingField(field)),
+        }
+    }
+}
+
+/// Stands for the value of a field that is not there: only an `Option` can be read from it.
+struct Missing;
+
+impl<'de> de::Deserializer<'de> for Missing {
+    type Error = de::value::Error;
+
+    fn deserialize_any<V: de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(de::Error::custom("missing"))
+    }
+
+    fn deserialize_option<V: de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_none()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payload() -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut fields = FieldWriter::new(&mut out, 2);
+        fields.field("amount", &35_u64).unwrap();
+        fields.field("note", "late").unwrap();
+        out
+    }
+
+    fn amount(bytes: &[u8]) -> Result<u64, DecodeError> {
+        let mut amount = None;
+        let mut fields = FieldReader::new(bytes)?;
+        while let Some(name) = fields.next_name()? {
+            match name {
+                "amount" => fields.value("amount", &mut amount)?,
+                _ => fields.skip()?,
+            }
+        }
+        FieldReader::required("amount", amount)
+    }
+
+    #[test]
+    fn fields_unknown_to_the_reader_are_skipped() {
+        assert_eq!(amount(&payload()).unwrap(), 35);
+    }
+
+    #[test]
+    fn a_missing_field_is_named_unless_it_is_optional() {
+        let error = amount(&[0x80]).unwrap_err();
+        assert_eq!(error.to_string(), "field `amount` is missing");
+        let none: Option<u64> = FieldReader::required("amount", None).unwrap();
+        assert_eq!(none, None);
+    }
+
+    #[test]
+    fn every_truncation_and_every_trailing_byte_is_an_error() {
+        let whole = payload();
+        for len in 0..whole.len() {
+            assert!(amount(&whole[..len]).is_err(), "{len} bytes were enough");
+        }
+        let mut longer = whole;
+        longer.push(0xC0);
+        assert!(matches!(amount(&longer), Err(DecodeError::Malformed(_))));
+    }
+
+    #[test]
+    fn nesting_beyond_the_limit_is_an_error_and_no_stack_overflow() {
+        let mut deep = vec![0x81, 0xA1, b'x'];
+        deep.extend(std::iter::repeat_n(0x91, 1_000_000));
+        deep.push(0xC0);
+        assert!(matches!(amount(&deep), Err(DecodeError::Malformed(_))));
+    }
+}

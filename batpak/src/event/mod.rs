@@ -1,0 +1,23 @@
+//! WHAT: an event's kind, its header, its payload, and the chain that binds it to its history.
+
+pub(crate) mod chain;
+mod codec;
+mod digest;
+pub(crate) mod hash;
+mod id;
+mod kind;
+mod payload;
+mod region;
+mod stored;
+
+pub(crate) use codec::encode_value;
+pub use codec::{DecodeError, EncodeError, FieldReader, FieldWriter};
+pub use digest::Digest;
+pub(crate) use id::IdMint;
+pub use id::{EventId, EventIdError};
+pub use kind::EventKind;
+pub use payload::{EventPayload, KindEntry};
+pub(crate) use region::Constraint;
+pub use region::Region;
+pub use stored::{EventFlags, EventHeader, EventMeta, RawEvent, StoredEvent};
+pub(crate) use stored::{SharedBytes, TagBytes};

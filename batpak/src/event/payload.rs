@@ -1,0 +1,87 @@
+use super::{DecodeError, EncodeError, EventKind, RawEvent};
+
+/// A type whose values are events: what `#[derive(Event)]` implements.
+///
+/// The derive is the way to implement it; `TABLE` says which kinds the type has.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    note = "add `#[derive(Event)]` and `#[event(category = ..)]` to it"
+)]
+pub trait EventPayload: Sized {
+    /// One entry per kind, in declaration order.
+    const TABLE: &'static [KindEntry];
+
+    /// The kind of this event.
+    fn kind(&self) -> EventKind;
+
+    /// The version under which this event is written: the newest that the type knows, at least 1.
+    fn version(&self) -> u16;
+
+    /// Appends the payload to `out` as a msgpack map by field name.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if a field's `Serialize` fails.
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// Reads back what [`Self::encode`] wrote.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the kind or the version is not one of this type's, or the bytes do not fit it.
+    fn decode(kind: EventKind, version: u16, bytes: &[u8]) -> Result<Self, DecodeError>;
+
+    /// The name of this event, as in the type's declaration.
+    fn name(&self) -> &'static str {
+        let kind = self.kind();
+        Self::entry(kind).map_or("", |entry| entry.name)
+    }
+
+    /// The table's entry for `kind`, if it is one of this type's.
+    #[must_use]
+    fn entry(kind: EventKind) -> Option<&'static KindEntry> {
+        Self::TABLE.iter().find(|entry| entry.kind == kind)
+    }
+
+    /// Decodes an event as read, or gives `None` if its kind is not one of this type's.
+    ///
+    /// # Errors
+    /// [`DecodeError`] as for [`Self::decode`].
+    fn decode_if(event: &RawEvent<'_>) -> Result<Option<Self>, DecodeError> {
+        let header = event.meta.header;
+        if Self::entry(header.kind).is_none() {
+            return Ok(None);
+        }
+        Self::decode(header.kind, header.version, event.payload).map(Some)
+    }
+}
+
+/// What is known of one kind of event at compile time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KindEntry {
+    /// The kind.
+    pub kind: EventKind,
+    /// The event's name in its declaration.
+    pub name: &'static str,
+    /// The newest version of its payload.
+    pub version: u16,
+    /// The names of its fields, in declaration order.
+    pub fields: &'static [&'static str],
+}
+
+impl KindEntry {
+    /// An entry of a table; the derive calls it.
+    #[must_use]
+    pub const fn new(
+        kind: EventKind,
+        name: &'static str,
+        version: u16,
+        fields: &'static [&'static str],
+    ) -> Self {
+        Self {
+            kind,
+            name,
+            version,
+            fields,
+        }
+    }
+}

@@ -1,0 +1,165 @@
+use std::ops::RangeBounds;
+
+use super::{EventKind, EventMeta};
+use crate::coordinate::{Coordinate, Tag};
+
+/// The one predicate over events: an OR of items, each an AND of constraints.
+///
+/// A region starts with all events, or with those that one constraint admits; each further call
+/// narrows it, and [`Region::or`] widens it by another region.
+///
+/// ```
+/// use batpak::{EventKind, Region};
+///
+/// let paid = EventKind::custom(0x1, 3);
+/// let refunded = EventKind::custom(0x2, 1);
+/// let payments = Region::all().scope("shop").kinds([paid])
+///     .or(Region::all().entity_prefix("refund:").kinds([refunded]))
+///     .positions(1_000..);
+/// # let _ = payments;
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Region {
+    /// An event is in the region if it satisfies all constraints of some item.
+    items: Vec<Vec<Constraint>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Constraint {
+    Entity(String),
+    EntityPrefix(String),
+    Scope(String),
+    Kinds(Vec<EventKind>),
+    Category(u8),
+    Tag(Tag),
+    /// First and last position.
+    Positions(u64, u64),
+    /// First and last time.
+    TimesUs(u64, u64),
+}
+
+impl Constraint {
+    fn admits(&self, meta: &EventMeta<'_>) -> bool {
+        let header = &meta.header;
+        match self {
+            Self::Entity(entity) => meta.entity == entity,
+            Self::EntityPrefix(prefix) => meta.entity.starts_with(prefix.as_str()),
+            Self::Scope(scope) => meta.scope == scope,
+            Self::Kinds(kinds) => kinds.contains(&header.kind),
+            Self::Category(category) => header.kind.category() == *category,
+            Self::Tag(tag) => meta.tags().any(|found| found == tag.as_str()),
+            Self::Positions(first, last) => (*first..=*last).contains(&header.sequence),
+            Self::TimesUs(first, last) => (*first..=*last).contains(&header.time_us),
+        }
+    }
+}
+
+impl Region {
+    /// All events.
+    #[must_use]
+    pub fn all() -> Self {
+        Self {
+            items: vec![Vec::new()],
+        }
+    }
+
+    /// The events of one stream.
+    #[must_use]
+    pub fn stream(coordinate: &Coordinate) -> Self {
+        Self::all()
+            .entity(coordinate.entity())
+            .scope(coordinate.scope())
+    }
+
+    /// Only those of this entity, in whatever scope.
+    #[must_use]
+    pub fn entity(self, entity: impl Into<String>) -> Self {
+        self.and(Constraint::Entity(entity.into()))
+    }
+
+    /// Only those of entities whose name begins so.
+    #[must_use]
+    pub fn entity_prefix(self, prefix: impl Into<String>) -> Self {
+        self.and(Constraint::EntityPrefix(prefix.into()))
+    }
+
+    /// Only those in this scope.
+    #[must_use]
+    pub fn scope(self, scope: impl Into<String>) -> Self {
+        self.and(Constraint::Scope(scope.into()))
+    }
+
+    /// Only those of one of these kinds.
+    #[must_use]
+    pub fn kinds(self, kinds: impl IntoIterator<Item = EventKind>) -> Self {
+        self.and(Constraint::Kinds(kinds.into_iter().collect()))
+    }
+
+    /// Only those whose kind has this category.
+    #[must_use]
+    pub fn category(self, category: u8) -> Self {
+        self.and(Constraint::Category(category))
+    }
+
+    /// Only those with this tag; several calls ask for several tags.
+    #[must_use]
+    pub fn tag(self, tag: Tag) -> Self {
+        self.and(Constraint::Tag(tag))
+    }
+
+    /// Only those at these positions of the log.
+    #[must_use]
+    pub fn positions(self, positions: impl RangeBounds<u64>) -> Self {
+        let (first, last) = inclusive(&positions);
+        self.and(Constraint::Positions(first, last))
+    }
+
+    /// Only those committed in this time, in microseconds since 1970 UTC.
+    #[must_use]
+    pub fn times_us(self, times_us: impl RangeBounds<u64>) -> Self {
+        let (first, last) = inclusive(&times_us);
+        self.and(Constraint::TimesUs(first, last))
+    }
+
+    /// These events and those of `other`.
+    #[must_use]
+    pub fn or(mut self, other: Self) -> Self {
+        self.items.extend(other.items);
+        self
+    }
+
+    /// Whether an event is in the region.
+    #[must_use]
+    pub fn contains(&self, meta: &EventMeta<'_>) -> bool {
+        self.items
+            .iter()
+            .any(|item| item.iter().all(|constraint| constraint.admits(meta)))
+    }
+
+    pub(crate) fn items(&self) -> &[Vec<Constraint>] {
+        &self.items
+    }
+
+    fn and(mut self, constraint: Constraint) -> Self {
+        for item in &mut self.items {
+            item.push(constraint.clone());
+        }
+        self
+    }
+}
+
+/// The first and last number in `range`; first above last if there is none.
+fn inclusive(range: &impl RangeBounds<u64>) -> (u64, u64) {
+    use std::ops::Bound::{Excluded, Included, Unbounded};
+    let first = match range.start_bound() {
+        Included(first) => Some(*first),
+        Excluded(before) => before.checked_add(1),
+        Unbounded => Some(0),
+    };
+    let last = match range.end_bound() {
+        Included(last) => Some(*last),
+        Excluded(end) => end.checked_sub(1),
+        Unbounded => Some(u64::MAX),
+    };
+    first.zip(last).unwrap_or((1, 0))
+}

@@ -1,0 +1,225 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Expect;
+use crate::coordinate::{Coordinate, Tag};
+use crate::event::{EncodeError, EventId, EventKind, EventPayload, encode_value};
+use crate::store::Durability;
+
+/// An event on its way into a store: where it goes, what it is, and what it refers to.
+///
+/// The payload is encoded when this is made; an error of the encoding is kept and reported by the
+/// commit, so that building a batch reads as one expression.
+#[derive(Debug)]
+pub struct NewEvent {
+    coordinate: Coordinate,
+    kind: EventKind,
+    version: u16,
+    payload: Vec<u8>,
+    tags: Vec<Tag>,
+    causes: Vec<EventId>,
+    correlation: Option<EventId>,
+    metadata: BTreeMap<String, Vec<u8>>,
+    error: Option<EncodeError>,
+}
+
+impl NewEvent {
+    /// The most tags that an event may have.
+    pub const MAX_TAGS: usize = 8;
+    /// The most causes that an event may have.
+    pub const MAX_CAUSES: usize = 255;
+
+    /// An untyped event: any payload that serde can write, under a kind of the caller's choice.
+    pub fn new<P: Serialize + ?Sized>(
+        coordinate: &Coordinate,
+        kind: EventKind,
+        payload: &P,
+    ) -> Self {
+        Self::encoded(coordinate, kind, 0, |out| {
+            encode_value("the payload", out, payload)
+        })
+    }
+
+    /// A typed event.
+    pub fn of<E: EventPayload>(coordinate: &Coordinate, event: &E) -> Self {
+        Self::encoded(coordinate, event.kind(), event.version(), |out| {
+            event.encode(out)
+        })
+    }
+
+    fn encoded(
+        coordinate: &Coordinate,
+        kind: EventKind,
+        version: u16,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
+    ) -> Self {
+        let mut payload = Vec::new();
+        let error = encode(&mut payload).err();
+        Self {
+            coordinate: coordinate.clone(),
+            kind,
+            version,
+            payload,
+            tags: Vec::new(),
+            causes: Vec::new(),
+            correlation: None,
+            metadata: BTreeMap::new(),
+            error,
+        }
+    }
+
+    /// Adds a further address; the same tag twice counts once. At most [`Self::MAX_TAGS`].
+    #[must_use]
+    pub fn tag(mut self, tag: Tag) -> Self {
+        if let Err(at) = self.tags.binary_search(&tag) {
+            self.tags.insert(at, tag);
+        }
+        self
+    }
+
+    /// Names an earlier event that led to this one. At most [`Self::MAX_CAUSES`].
+    #[must_use]
+    pub fn cause(mut self, id: EventId) -> Self {
+        self.causes.push(id);
+        self
+    }
+
+    /// Names the id that all share which follow from the same beginning.
+    #[must_use]
+    pub fn correlation(mut self, id: EventId) -> Self {
+        self.correlation = Some(id);
+        self
+    }
+
+    /// Adds a value to the event's metadata, which is kept apart from the payload under a digest of its own.
+    #[must_use]
+    pub fn metadata<T: Serialize + ?Sized>(mut self, name: impl Into<String>, value: &T) -> Self {
+        let mut encoded = Vec::new();
+        match encode_value("a metadata value", &mut encoded, value) {
+            Ok(()) => {
+                self.metadata.insert(name.into(), encoded);
+            }
+            Err(error) => self.error = self.error.or(Some(error)),
+        }
+        self
+    }
+
+    pub(crate) fn finish(self) -> Result<EncodedEvent, EncodeError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let mut metadata = Vec::new();
+        if !self.metadata.is_empty() {
+            // Writing into a `Vec` cannot fail.
+            let _ = rmp::encode::write_map_len(&mut metadata, self.metadata.len() as u32);
+            for (name, value) in &self.metadata {
+                let _ = rmp::encode::write_str(&mut metadata, name);
+                metadata.extend_from_slice(value);
+            }
+        }
+        Ok(EncodedEvent {
+            coordinate: self.coordinate,
+            kind: self.kind,
+            version: self.version,
+            payload: self.payload,
+            tags: self.tags,
+            causes: self.causes,
+            correlation: self.correlation,
+            metadata,
+        })
+    }
+}
+
+/// A [`NewEvent`] whose parts are all bytes.
+#[derive(Debug)]
+pub(crate) struct EncodedEvent {
+    pub(crate) coordinate: Coordinate,
+    pub(crate) kind: EventKind,
+    pub(crate) version: u16,
+    pub(crate) payload: Vec<u8>,
+    /// Sorted, unique.
+    pub(crate) tags: Vec<Tag>,
+    pub(crate) causes: Vec<EventId>,
+    pub(crate) correlation: Option<EventId>,
+    /// A msgpack map, or nothing.
+    pub(crate) metadata: Vec<u8>,
+}
+
+/// Events that are committed together or not at all, over any number of streams.
+///
+/// ```no_run
+/// use batpak::prelude::*;
+///
+/// # let store = Store::open(StoreConfig::new("/tmp/my-store"))?;
+/// let alice = Coordinate::new("account:alice", "bank")?;
+/// let bob = Coordinate::new("account:bob", "bank")?;
+/// let (debited, credited) = (EventKind::custom(0x2, 1), EventKind::custom(0x2, 2));
+///
+/// let receipts = store.commit(
+///     Batch::new()
+///         .event(NewEvent::new(&alice, debited, &500))
+///         .event(NewEvent::new(&bob, credited, &500))
+///         .expect(&alice, Expect::Revision(7)),
+/// )?;
+/// assert_eq!(receipts.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "nothing is recorded until the batch is given to `Store::commit`"]
+pub struct Batch {
+    pub(crate) events: Vec<NewEvent>,
+    pub(crate) expectations: Vec<(Coordinate, Expect)>,
+    pub(crate) durability: Option<Durability>,
+}
+
+impl Batch {
+    /// A batch without events, which no store commits.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an event after those already there.
+    pub fn event(mut self, event: NewEvent) -> Self {
+        self.events.push(event);
+        self
+    }
+
+    /// Adds a check of a stream as it is before the batch, whether or not the batch writes to it.
+    pub fn expect(mut self, coordinate: &Coordinate, expect: Expect) -> Self {
+        self.expectations.push((coordinate.clone(), expect));
+        self
+    }
+
+    /// Asks for a durability other than the store's own.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = Some(durability);
+        self
+    }
+
+    /// Adds all events and checks of `other` after those already there.
+    pub fn and(mut self, other: Self) -> Self {
+        self.events.extend(other.events);
+        self.expectations.extend(other.expectations);
+        self.durability = self.durability.or(other.durability);
+        self
+    }
+
+    /// How many events it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether it has no events.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+}
+
+impl Extend<NewEvent> for Batch {
+    fn extend<I: IntoIterator<Item = NewEvent>>(&mut self, events: I) {
+        self.events.extend(events);
+    }
+}

@@ -1,0 +1,8 @@
+//! The names that a program using batpak starts from: `use batpak::prelude::*;`.
+
+pub use crate::{
+    AppendReceipt, Batch, Chain, CommitError, Coordinate, CoordinateError, Denial, Denied,
+    Durability, Event, EventId, EventKind, EventMeta, EventPayload, Expect, Gate, Illegal, Machine,
+    NewEvent, Projection, RawEvent, Refused, Region, Step, Store, StoreConfig, StoreError,
+    StoredEvent, Tag, Transition, Verdict, ensure, gate, projection, state_machine,
+};

@@ -1,0 +1,96 @@
+//! Read models: a value that events are folded into.
+
+use crate::event::{DecodeError, EventKind, RawEvent};
+use crate::typestate::Illegal;
+
+/// A read model: what `#[projection]` implements from handlers that name their events.
+///
+/// ```
+/// use batpak::prelude::*;
+///
+/// #[derive(Event, Debug)]
+/// #[event(category = 0x1)]
+/// pub enum Till {
+///     #[event(id = 0x001)]
+///     Sold { cents: u64 },
+///     #[event(id = 0x002)]
+///     Emptied,
+/// }
+///
+/// /// What has been sold, ever.
+/// #[derive(Debug, Default)]
+/// struct Revenue {
+///     cents: u64,
+/// }
+///
+/// #[projection(version = 1)]
+/// impl Revenue {
+///     #[on(Till::Sold)]
+///     fn sold(&mut self, cents: &u64) {
+///         self.cents += cents;
+///     }
+/// }
+/// assert_eq!(Revenue::KINDS, [Till::SOLD]);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a projection",
+    note = "add `#[projection(version = 1)]` to an `impl {Self}` with `#[on(..)]` methods"
+)]
+pub trait Projection: Default {
+    /// The kinds of events that are folded. Events of others are not even decoded.
+    const KINDS: &'static [EventKind];
+
+    /// Raised by whoever changes what the fold computes, so that a stored state is not taken for a current one.
+    const VERSION: u32;
+
+    /// Takes the next event. It is called only with kinds that it [reads](Self::reads).
+    ///
+    /// # Errors
+    /// [`FoldError`] if the event cannot be taken; the state is then not to be used any more.
+    fn apply(&mut self, event: &RawEvent<'_>) -> Result<(), FoldError>;
+
+    /// Whether events of this kind are to be given to [`Self::apply`]: by default, if it is in [`Self::KINDS`].
+    #[must_use]
+    fn reads(kind: EventKind) -> bool {
+        Self::KINDS.contains(&kind)
+    }
+}
+
+/// A fold over decoded events of type `E`, which needs no header: what a machine's shared data is.
+///
+/// `#[projection]` implements it for each event enum whose handlers take event fields only.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the shared data of a machine over `{E}`",
+    note = "add `#[projection]` to an `impl {Self}`, with handlers of `{E}` that do not take `&EventMeta`"
+)]
+pub trait Fold<E> {
+    /// Takes the next event.
+    fn fold(&mut self, event: &E);
+}
+
+/// No data: it takes every event and remembers nothing.
+impl<E> Fold<E> for () {
+    fn fold(&mut self, _: &E) {}
+}
+
+/// Why an event could not be folded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FoldError {
+    /// The event does not decode.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The machine's table has no transition for it.
+    #[error(transparent)]
+    Illegal(#[from] Illegal),
+    /// A kind of the machine's category that its table does not know, as written by newer code.
+    #[error(
+        "kind {kind} is of the category of `{machine}`, which does not know it; update this program"
+    )]
+    UnknownKind {
+        /// The kind.
+        kind: EventKind,
+        /// The machine.
+        machine: &'static str,
+    },
+}

@@ -1,0 +1,384 @@
+//! The write path: a batch is encoded and hashed by its caller, then checked, placed, chained and
+//! written under the writer's lock, and published once it has the durability asked for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use super::index::Head;
+use super::log::body::Body;
+use super::log::segment::writer::SegmentWriter;
+use super::{Durability, Store, StoreConfig, StoreError};
+use crate::coordinate::{Coordinate, Tag};
+use crate::event::{
+    Digest, EventFlags, EventHeader, EventId, EventKind, EventMeta, EventPayload, IdMint, RawEvent,
+    TagBytes, chain, hash,
+};
+use crate::pipeline::{Batch, EncodedEvent, Expect, NewEvent};
+
+/// What an append answers: the event is stored, and this is where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AppendReceipt {
+    /// The event's id.
+    pub event_id: EventId,
+    /// Its position in the whole log, dense from 1.
+    pub sequence: u64,
+    /// Its place in its stream, dense from 1.
+    pub revision: u64,
+    /// When it was committed, in microseconds since 1970 UTC.
+    pub time_us: u64,
+    /// Its digest, which commits to the whole history of its stream; `None` in an unchained store.
+    pub digest: Option<Digest>,
+    /// The durability that was reached before the answer.
+    pub durability: Durability,
+}
+
+impl Store {
+    /// Appends one untyped event: any payload that serde can write.
+    ///
+    /// # Errors
+    /// As for [`Self::commit`].
+    pub fn append<P: Serialize + ?Sized>(
+        &self,
+        coordinate: &Coordinate,
+        kind: EventKind,
+        payload: &P,
+    ) -> Result<AppendReceipt, StoreError> {
+        self.commit_one(NewEvent::new(coordinate, kind, payload))
+    }
+
+    /// Appends one event of a type that derives [`Event`](macro@crate::Event).
+    ///
+    /// # Errors
+    /// As for [`Self::commit`].
+    pub fn append_typed<E: EventPayload>(
+        &self,
+        coordinate: &Coordinate,
+        event: &E,
+    ) -> Result<AppendReceipt, StoreError> {
+        self.commit_one(NewEvent::of(coordinate, event))
+    }
+
+    fn commit_one(&self, event: NewEvent) -> Result<AppendReceipt, StoreError> {
+        let receipts = self.commit(Batch::new().event(event))?;
+        receipts.into_iter().next().ok_or(StoreError::EmptyBatch)
+    }
+
+    /// Commits a batch: all of its events, in its order, or none. The receipts are in that order.
+    ///
+    /// # Errors
+    /// - [`StoreError::Conflict`] if a stream is not as the batch expects;
+    /// - [`StoreError::Limit`], [`StoreError::EmptyBatch`], [`StoreError::ReservedKind`],
+    ///   [`StoreError::UnknownCause`], [`StoreError::Encode`] if the batch is not one to store;
+    /// - [`StoreError::Io`] if the write or the sync fails, and [`StoreError::Poisoned`] ever after
+    ///   until the store is opened again: whether the batch is stored is then unknown;
+    /// - [`StoreError::ReadOnly`] if this build cannot continue the store's chain.
+    ///
+    /// After any but an I/O error, nothing of the batch is stored.
+    pub fn commit(&self, batch: Batch) -> Result<Vec<AppendReceipt>, StoreError> {
+        let batch = Prepared::new(batch, &self.config, self.chained)?;
+        let writer = self
+            .writer
+            .as_ref()
+            .ok_or_else(|| StoreError::ReadOnly(self.config.dir.clone()))?;
+        let mut writer = writer.lock();
+        writer.check()?;
+        let staging = self.stage(&batch)?;
+        let result = writer.write(&batch, staging);
+        let committed = writer.poison_on_error(result)?;
+        Ok(self.publish(&batch, committed))
+    }
+
+    /// Makes every event that was committed so far durable.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if the sync fails, and [`StoreError::Poisoned`] ever after.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        let Some(writer) = &self.writer else {
+            return Ok(());
+        };
+        let mut writer = writer.lock();
+        writer.check()?;
+        let result = writer.log.sync();
+        writer.poison_on_error(result)?;
+        let mut index = self.index.write();
+        index.durable = index.published();
+        Ok(())
+    }
+
+    /// Checks the batch against what is published, and finds what its events follow.
+    fn stage<'b>(&self, batch: &'b Prepared) -> Result<Staging<'b>, StoreError> {
+        let index = self.index.read();
+        for (coordinate, expected) in &batch.expectations {
+            let actual = index.head(coordinate).revision;
+            if !expected.holds(actual) {
+                return Err(StoreError::Conflict {
+                    coordinate: coordinate.clone(),
+                    expected: *expected,
+                    actual,
+                });
+            }
+        }
+        let mut causes = batch.events.iter().flat_map(|(event, _)| &event.causes);
+        if let Some(unknown) = causes.find(|id| index.position_of(**id).is_none()) {
+            return Err(StoreError::UnknownCause(*unknown));
+        }
+        Ok(Staging {
+            heads: batch
+                .events
+                .iter()
+                .map(|(event, _)| (&event.coordinate, index.head(&event.coordinate)))
+                .collect(),
+            published: index.published(),
+            durable: index.durable,
+            time_us: now_us().max(index.time_us),
+        })
+    }
+
+    /// Shows the batch to readers, and answers for it.
+    fn publish(&self, batch: &Prepared, committed: Committed) -> Vec<AppendReceipt> {
+        let mut index = self.index.write();
+        if let Some((file, first)) = committed.new_segment {
+            let end = super::log::segment::header::SegmentHeader::BYTES as u64;
+            index.segments.push_segment(file, first, Vec::new(), end);
+        }
+        index.segments.push_events(committed.offsets, committed.end);
+        for ((event, _), header) in batch.events.iter().zip(&committed.headers) {
+            index.push(&event.coordinate, header);
+        }
+        index.durable = index.durable.max(committed.durable);
+        let durability = if index.durable >= index.published() {
+            Durability::Durable
+        } else {
+            Durability::Written
+        };
+        let receipt = |header: &EventHeader| AppendReceipt {
+            event_id: header.event_id,
+            sequence: header.sequence,
+            revision: header.revision,
+            time_us: header.time_us,
+            digest: header.digest,
+            durability,
+        };
+        committed.headers.iter().map(receipt).collect()
+    }
+}
+
+/// A batch whose every part is encoded, hashed and within the limits.
+struct Prepared {
+    /// Each event with the digest of its payload.
+    events: Vec<(EncodedEvent, Digest)>,
+    expectations: Vec<(Coordinate, Expect)>,
+    durability: Durability,
+    /// An upper bound of what it takes in the log.
+    bytes: usize,
+}
+
+impl Prepared {
+    /// What a frame needs at most besides texts, ids, metadata and payload.
+    const FRAME_BYTES: usize = 160;
+
+    fn new(batch: Batch, config: &StoreConfig, chained: bool) -> Result<Self, StoreError> {
+        if batch.is_empty() {
+            return Err(StoreError::EmptyBatch);
+        }
+        let limit = StoreError::check_limit;
+        limit("events in a batch", batch.len(), config.max_batch_events)?;
+        let mut events = Vec::with_capacity(batch.len());
+        let mut bytes = 0;
+        for event in batch.events {
+            let event = event.finish()?;
+            if event.kind.is_reserved() {
+                return Err(StoreError::ReservedKind(event.kind));
+            }
+            let content = event.payload.len() + event.metadata.len();
+            limit(
+                "bytes in a payload with its metadata",
+                content,
+                config.max_payload_bytes,
+            )?;
+            limit("tags on an event", event.tags.len(), NewEvent::MAX_TAGS)?;
+            limit(
+                "causes of an event",
+                event.causes.len(),
+                NewEvent::MAX_CAUSES,
+            )?;
+            bytes += content
+                + Self::FRAME_BYTES
+                + event.coordinate.entity().len()
+                + event.coordinate.scope().len()
+                + event
+                    .tags
+                    .iter()
+                    .map(|tag| tag.as_str().len() + 3)
+                    .sum::<usize>()
+                + event.causes.len() * 16;
+            let digest = if chained {
+                hash::plain(&event.payload)
+            } else {
+                Digest::ZERO
+            };
+            events.push((event, digest));
+        }
+        limit("bytes in a batch", bytes, config.max_batch_bytes)?;
+        Ok(Self {
+            events,
+            expectations: batch.expectations,
+            durability: batch.durability.unwrap_or(config.durability),
+            bytes,
+        })
+    }
+}
+
+/// What a batch follows.
+struct Staging<'b> {
+    /// The newest event of each of its streams.
+    heads: HashMap<&'b Coordinate, Head>,
+    published: u64,
+    durable: u64,
+    time_us: u64,
+}
+
+/// What a batch became in the log.
+struct Committed {
+    headers: Vec<EventHeader>,
+    offsets: Vec<u32>,
+    end: u64,
+    /// Every position up to this one is durable.
+    durable: u64,
+    /// The segment that was begun for it, and that segment's first position.
+    new_segment: Option<(Arc<super::log::segment::reader::SegmentFile>, u64)>,
+}
+
+/// The one writer of a store.
+pub(crate) struct Writer {
+    log: SegmentWriter,
+    mint: IdMint,
+    chained: bool,
+    /// The first error of a write or sync, after which what is on disk is unknown.
+    poisoned: Option<Arc<str>>,
+    /// A buffer for what digests are computed over.
+    scratch: Vec<u8>,
+}
+
+impl Writer {
+    /// A writer that goes on with a log whose newest event was committed at `time_us`.
+    pub(crate) fn new(log: SegmentWriter, chained: bool, time_us: u64) -> Self {
+        Self {
+            log,
+            mint: IdMint::after(time_us),
+            chained,
+            poisoned: None,
+            scratch: Vec::new(),
+        }
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        match &self.poisoned {
+            Some(error) => Err(StoreError::Poisoned(Arc::clone(error))),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers the first error, so that nothing is written after it.
+    fn poison_on_error<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(error) = &result {
+            self.poisoned = Some(error.to_string().into());
+        }
+        result
+    }
+
+    fn write<'b>(
+        &mut self,
+        batch: &'b Prepared,
+        mut staging: Staging<'b>,
+    ) -> Result<Committed, StoreError> {
+        let new_segment = self.log.reserve(batch.bytes)?;
+        if new_segment {
+            staging.durable = staging.published;
+        }
+        let mut headers = Vec::with_capacity(batch.events.len());
+        for (i, (event, payload_digest)) in batch.events.iter().enumerate() {
+            let head = staging.heads.entry(&event.coordinate).or_default();
+            let id = self.mint.mint(staging.time_us);
+            let mut header = EventHeader::new(id, event.kind, event.version);
+            header.sequence = staging.published + 1 + i as u64;
+            header.revision = head.revision + 1;
+            header.time_us = staging.time_us;
+            header.correlation = event.correlation;
+            if i + 1 == batch.events.len() {
+                header.flags = EventFlags::COMMIT;
+            }
+            let digests = (head.digest, *payload_digest);
+            let header = self.stage(event, header, digests, staging.durable);
+            head.revision = header.revision;
+            head.digest = header.digest.unwrap_or(Digest::ZERO);
+            headers.push(header);
+        }
+        let written = self.log.write()?;
+        let mut durable = staging.durable;
+        if batch.durability == Durability::Durable {
+            self.log.sync()?;
+            durable = staging.published + batch.events.len() as u64;
+        }
+        Ok(Committed {
+            headers,
+            offsets: written.offsets,
+            end: written.end,
+            durable,
+            new_segment: new_segment.then(|| (Arc::clone(self.log.file()), self.log.first())),
+        })
+    }
+
+    /// Chains one event to the digest before it, and stages its frame. Returns the header with its digest.
+    fn stage(
+        &mut self,
+        event: &EncodedEvent,
+        header: EventHeader,
+        (previous, payload_digest): (Digest, Digest),
+        durable: u64,
+    ) -> EventHeader {
+        let address = (event.coordinate.entity(), event.coordinate.scope());
+        let causes = event
+            .causes
+            .iter()
+            .flat_map(|id| id.to_bytes())
+            .collect::<Vec<_>>();
+        let tags = tag_strings(&event.tags);
+        let tags = TagBytes {
+            count: event.tags.len(),
+            strings: &tags,
+        };
+        let mut meta = EventMeta::new(header, address, &causes, tags, &event.metadata);
+        if self.chained {
+            let digest = chain::of_event(&mut self.scratch, &previous, &meta, &payload_digest);
+            meta.header.digest = Some(digest);
+        }
+        self.log.stage(&Body {
+            event: RawEvent::new(meta, &event.payload),
+            durable,
+        });
+        meta.header
+    }
+}
+
+fn tag_strings(tags: &[Tag]) -> Vec<u8> {
+    let mut strings = Vec::new();
+    for tag in tags {
+        // Writing into a `Vec` cannot fail.
+        let _ = rmp::encode::write_str(&mut strings, tag.as_str());
+    }
+    strings
+}
+
+/// Microseconds since 1970; 0 before it.
+fn now_us() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| {
+            u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+        })
+}

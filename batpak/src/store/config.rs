@@ -1,0 +1,83 @@
+use std::path::{Path, PathBuf};
+
+/// What a commit survives once it has been answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Durability {
+    /// In the kernel's hands: it survives the end of the process, kill -9 included, but not a power
+    /// loss, until [`Store::flush`](crate::Store::flush) or a `Durable` commit after it.
+    Written,
+    /// On the medium (`fdatasync` has returned): it survives power loss. The default.
+    Durable,
+}
+
+/// Where a store lives, and how it behaves.
+///
+/// ```
+/// use batpak::{Durability, StoreConfig};
+///
+/// let config = StoreConfig::new("/tmp/my-store")
+///     .durability(Durability::Written)
+///     .segment_bytes(64 << 20);
+/// # let _ = config;
+/// ```
+#[derive(Debug, Clone)]
+pub struct StoreConfig {
+    pub(crate) dir: PathBuf,
+    pub(crate) durability: Durability,
+    pub(crate) segment_bytes: u32,
+    pub(crate) max_payload_bytes: usize,
+    pub(crate) max_batch_bytes: usize,
+    pub(crate) max_batch_events: usize,
+}
+
+impl StoreConfig {
+    /// A store in the directory `dir`, which is created by opening if it is missing.
+    #[must_use]
+    pub fn new(dir: impl AsRef<Path>) -> Self {
+        Self {
+            dir: dir.as_ref().to_owned(),
+            durability: Durability::Durable,
+            segment_bytes: 32 << 20,
+            max_payload_bytes: 16 << 20,
+            max_batch_bytes: 16 << 20,
+            max_batch_events: 4_096,
+        }
+    }
+
+    /// What a commit survives if its batch does not say. Default: [`Durability::Durable`].
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// The size in bytes at which a segment file is sealed and the next begun. Default: 32 MiB;
+    /// at least 4 KiB, at most 1 GiB. A batch that is larger gets a segment of its own size.
+    #[must_use]
+    pub fn segment_bytes(mut self, bytes: u32) -> Self {
+        self.segment_bytes = bytes.clamp(4 << 10, 1 << 30);
+        self
+    }
+
+    /// The most bytes of one payload, its metadata included. Default and maximum: 16 MiB.
+    #[must_use]
+    pub fn max_payload_bytes(mut self, bytes: usize) -> Self {
+        self.max_payload_bytes = bytes.min(16 << 20);
+        self
+    }
+
+    /// The most bytes that a batch may take in the log. Default: 16 MiB; at most 256 MiB.
+    #[must_use]
+    pub fn max_batch_bytes(mut self, bytes: usize) -> Self {
+        self.max_batch_bytes = bytes.min(256 << 20);
+        self
+    }
+
+    /// The most events in one batch. Default: 4,096.
+    #[must_use]
+    pub fn max_batch_events(mut self, events: usize) -> Self {
+        self.max_batch_events = events;
+        self
+    }
+}

@@ -1,0 +1,163 @@
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::coordinate::{Coordinate, CoordinateError};
+use crate::event::{DecodeError, EncodeError, EventId, EventKind};
+use crate::pipeline::Expect;
+use crate::projection::FoldError;
+
+/// What went wrong in a store, where, and what to do.
+///
+/// The variants that name a place on disk have it as fields; [`Self::is_retryable`] separates a
+/// conflict, after which one reloads and tries again, from everything else.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The operating system refused a file operation.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// Another store value, here or in another process, has the directory open for writing.
+    #[error("the store in {} is in use; close it there, or wait until its process ends", .0.display())]
+    InUse(PathBuf),
+    /// The directory holds something else than a store.
+    #[error("{} is not a batpak store ({found}); choose an empty directory", path.display())]
+    Foreign {
+        /// The directory or file.
+        path: PathBuf,
+        /// What was found there.
+        found: String,
+    },
+    /// The store was written by a newer version of the format.
+    #[error("{} has format version {found}; this program reads up to {supported}: update it", path.display())]
+    NewerFormat {
+        /// The segment file.
+        path: PathBuf,
+        /// The version found.
+        found: u16,
+        /// The newest version that this program reads.
+        supported: u16,
+    },
+    /// Bytes that were acknowledged are damaged or missing. Nothing on disk has been changed.
+    #[error("{} is corrupt at byte {offset} (position {position}): {problem}; restore it from a backup", path.display())]
+    Corrupt {
+        /// The segment file.
+        path: PathBuf,
+        /// The place in the file, in bytes.
+        offset: u64,
+        /// The position of the event that is, or should be, there.
+        position: u64,
+        /// What does not fit.
+        problem: &'static str,
+    },
+    /// A stream is not as the batch expected. Nothing was recorded: reload, decide anew, try again.
+    #[error(
+        "{coordinate} is at revision {actual}, but {expected} was expected; reload it and try again"
+    )]
+    Conflict {
+        /// The stream.
+        coordinate: Coordinate,
+        /// What the batch expected.
+        expected: Expect,
+        /// The stream's revision, 0 if it is empty.
+        actual: u64,
+    },
+    /// A batch or one of its events is larger than a limit of the configuration or the format.
+    #[error(
+        "{what}: {actual}, and at most {limit} are allowed; split it up, or raise the limit if it is a setting"
+    )]
+    Limit {
+        /// What is too large or too many.
+        what: &'static str,
+        /// How much there is.
+        actual: usize,
+        /// How much there may be.
+        limit: usize,
+    },
+    /// A batch without events.
+    #[error("the batch has no events")]
+    EmptyBatch,
+    /// An event's kind is of a category that the library keeps for itself.
+    #[error("kind {0} is of a category reserved for the store; use 0x1 to 0xC, 0xE or 0xF")]
+    ReservedKind(EventKind),
+    /// A cause that is not in the store.
+    #[error("there is no event {0} to be the cause of another")]
+    UnknownCause(EventId),
+    /// A name that no coordinate can have.
+    #[error(transparent)]
+    Coordinate(#[from] CoordinateError),
+    /// A payload or metadata value could not be encoded.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// A payload or metadata value could not be decoded.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// A projection or machine could not take an event.
+    #[error("cannot fold the event at position {position} ({coordinate}): {source}")]
+    Fold {
+        /// The event's position.
+        position: u64,
+        /// The event's stream.
+        coordinate: Coordinate,
+        /// The reason.
+        source: FoldError,
+    },
+    /// A machine was loaded from another store than the one it is to be committed to.
+    #[error(
+        "the machine at {0} was loaded from another store; load it from the store that you commit to"
+    )]
+    OtherStore(Coordinate),
+    /// A coordinate whose entity has not the prefix of the machine.
+    #[error("{coordinate} is not an address of `{machine}`; its entities begin with `{entity}:`")]
+    OtherMachine {
+        /// The coordinate.
+        coordinate: Coordinate,
+        /// The machine.
+        machine: &'static str,
+        /// The prefix of its entities.
+        entity: &'static str,
+    },
+    /// An earlier write or sync failed, so what is on disk is in doubt. Reads go on.
+    #[error("an earlier write failed ({0}); drop the store and open it again before writing")]
+    Poisoned(Arc<str>),
+    /// A chained store, opened by a build without the feature `blake3`, which cannot continue the chain.
+    #[error("the store in {} is chained; only a build with the feature `blake3` can write to it", .0.display())]
+    ReadOnly(PathBuf),
+}
+
+impl StoreError {
+    /// Whether reloading and trying again may succeed: true for a [`Self::Conflict`].
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Conflict { .. })
+    }
+
+    /// For `map_err`: `action` on `path` failed.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// `found` does not exceed `limit`.
+    pub(crate) fn check_limit(what: &'static str, actual: usize, limit: usize) -> Result<(), Self> {
+        if actual > limit {
+            return Err(Self::Limit {
+                what,
+                actual,
+                limit,
+            });
+        }
+        Ok(())
+    }
+}

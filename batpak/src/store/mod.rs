@@ -1,0 +1,241 @@
+//! PERSIST: the store, which keeps the log and answers questions about it.
+
+mod append;
+mod config;
+mod error;
+mod fs;
+mod index;
+mod log;
+mod read;
+mod verify;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+
+pub use append::AppendReceipt;
+pub use config::{Durability, StoreConfig};
+pub use error::StoreError;
+pub use log::segment::directory::{Cut, Recovery};
+pub use log::segment::recover::CutReason;
+pub use read::Events;
+pub use verify::Verification;
+
+use crate::coordinate::Coordinate;
+use crate::event::{EventId, IdMint, Region, hash};
+use crate::projection::Projection;
+use crate::typestate::{Cursor, Folded, Machine};
+use append::Writer;
+use fs::{Disk, RealDisk};
+use index::Index;
+use log::segment::directory::Opening;
+
+/// An event log in a directory: appended to, read, and folded, by any number of threads at once.
+///
+/// One store value at a time has a directory open, in this process or another; dropping it lets the
+/// next one in. See the [crate's documentation](crate) for an example.
+pub struct Store {
+    config: StoreConfig,
+    id: [u8; 16],
+    chained: bool,
+    recovery: Recovery,
+    index: RwLock<Index>,
+    /// `None` if the store is read-only.
+    writer: Option<Mutex<Writer>>,
+    /// Held for as long as the store is open.
+    _lock: Box<dyn Send + Sync>,
+}
+
+impl Store {
+    /// Opens the store in the configured directory, and creates both if they are not there.
+    ///
+    /// The log is read once to build the index. The end of a log that was cut off by a crash is
+    /// removed if none of it was acknowledged as durable; [`Self::recovery`] says so.
+    ///
+    /// # Errors
+    /// - [`StoreError::InUse`] if the store is open elsewhere;
+    /// - [`StoreError::Foreign`] if the directory holds something else, [`StoreError::NewerFormat`]
+    ///   if it is a store of a later version;
+    /// - [`StoreError::Corrupt`] if events that were acknowledged are damaged or missing. Nothing on
+    ///   disk has then been changed;
+    /// - [`StoreError::Io`] if the file system refuses.
+    pub fn open(config: StoreConfig) -> Result<Self, StoreError> {
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let segments = config.dir.join("segments");
+        let lock = prepare_dir(disk.as_ref(), &config.dir, &segments)?;
+        let mut index = Index::default();
+        let new_id = IdMint::after(0).mint(0);
+        let opened = Opening {
+            disk: &disk,
+            dir: &segments,
+            segment_bytes: config.segment_bytes,
+            new_id: new_id.to_bytes(),
+            can_chain: hash::AVAILABLE,
+        }
+        .run(|event| {
+            let meta = &event.meta;
+            let coordinate = Coordinate::new(meta.entity, meta.scope)
+                .map_err(|_| "the event has a name that no coordinate can have")?;
+            index.check(&coordinate, &meta.header)?;
+            index.push(&coordinate, &meta.header);
+            Ok(())
+        })?;
+        index.segments = opened.segments;
+        // What was found was synced while opening, or is of a store that is only read.
+        index.durable = index.published();
+        let writer = opened
+            .writer
+            .map(|log| Mutex::new(Writer::new(log, opened.chained, index.time_us)));
+        Ok(Self {
+            config,
+            id: opened.store_id,
+            chained: opened.chained,
+            recovery: opened.recovery,
+            index: RwLock::new(index),
+            writer,
+            _lock: lock,
+        })
+    }
+
+    /// The store's own id, given to it when it was created.
+    #[must_use]
+    pub fn id(&self) -> EventId {
+        EventId::from_bytes(self.id)
+    }
+
+    /// The directory that the store lives in.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.config.dir
+    }
+
+    /// Whether each event's digest covers the history of its stream. It is fixed when a store is created.
+    #[must_use]
+    pub fn is_chained(&self) -> bool {
+        self.chained
+    }
+
+    /// What opening found at the end of the log.
+    #[must_use]
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
+    }
+
+    /// The position of the newest event that readers see; 0 if the log is empty.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.index.read().published()
+    }
+
+    /// Every event up to this position survives power loss.
+    #[must_use]
+    pub fn durable_position(&self) -> u64 {
+        self.index.read().durable
+    }
+
+    /// Makes all events durable and closes the store, so that another may open it.
+    ///
+    /// Dropping a store closes it too, but does not sync what was only [`Durability::Written`].
+    ///
+    /// # Errors
+    /// As for [`Self::flush`].
+    pub fn close(self) -> Result<(), StoreError> {
+        self.flush()
+    }
+
+    /// Folds one stream into a projection: its state after the stream's newest event.
+    ///
+    /// # Errors
+    /// [`StoreError::Fold`] with the place of an event that the projection cannot take, and whatever
+    /// reading gives.
+    pub fn project<P: Projection>(&self, coordinate: &Coordinate) -> Result<P, StoreError> {
+        let (projection, _) = fold(self.stream(coordinate))?;
+        Ok(projection)
+    }
+
+    /// Folds the events of a region, in order of position, into a projection.
+    ///
+    /// # Errors
+    /// As for [`Self::project`].
+    pub fn fold<P: Projection>(&self, region: &Region) -> Result<P, StoreError> {
+        let (projection, _) = fold(self.query(region))?;
+        Ok(projection)
+    }
+
+    /// Loads a machine from its stream: its state after the newest event, as a type to match on.
+    ///
+    /// An empty stream gives the initial state at revision 0.
+    ///
+    /// # Errors
+    /// [`StoreError::Fold`] if the stream has an event that the machine's table does not allow, an
+    /// unknown kind of the machine's category, or a payload that does not decode;
+    /// [`StoreError::OtherMachine`] if the entity has not the machine's prefix.
+    pub fn load<M: Machine>(&self, coordinate: &Coordinate) -> Result<M::Loaded, StoreError> {
+        Cursor::check_address::<M>(coordinate)?;
+        let (folded, head) = fold::<Folded<M>>(self.stream(coordinate))?;
+        let cursor = Cursor::new(self.id(), coordinate.clone(), head);
+        Ok(folded.state.enter(cursor, folded.data))
+    }
+}
+
+/// The projection of these events, and the revision and position of the last of them, or zeros.
+fn fold<P: Projection>(events: Events<'_>) -> Result<(P, (u64, u64)), StoreError> {
+    let mut projection = P::default();
+    let mut head = (0, 0);
+    events.for_each_raw(|event| {
+        let header = &event.meta.header;
+        head = (header.revision, header.sequence);
+        if !P::reads(header.kind) {
+            return Ok(());
+        }
+        projection.apply(event).map_err(|source| StoreError::Fold {
+            position: header.sequence,
+            coordinate: event.meta.coordinate(),
+            source,
+        })
+    })?;
+    Ok((projection, head))
+}
+
+/// Creates what is missing of the store's directories, and takes the lock.
+fn prepare_dir(
+    disk: &dyn Disk,
+    dir: &Path,
+    segments: &Path,
+) -> Result<Box<dyn Send + Sync>, StoreError> {
+    disk.create_dir(dir)
+        .map_err(StoreError::io("create", dir))?;
+    let lock = disk
+        .lock_dir(dir)
+        .map_err(StoreError::io("lock", dir))?
+        .ok_or_else(|| StoreError::InUse(dir.to_owned()))?;
+    let names = disk.list(dir).map_err(StoreError::io("list", dir))?;
+    if !names.iter().any(|name| name == "segments") {
+        if let Some(found) = names.into_iter().min() {
+            return Err(StoreError::Foreign {
+                path: dir.to_owned(),
+                found: format!("it holds `{found}` and no `segments`"),
+            });
+        }
+        disk.create_dir(segments)
+            .map_err(StoreError::io("create", segments))?;
+        disk.sync_dir(dir).map_err(StoreError::io("sync", dir))?;
+        if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            disk.sync_dir(parent)
+                .map_err(StoreError::io("sync", parent))?;
+        }
+    }
+    Ok(lock)
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("dir", &self.config.dir)
+            .field("id", &self.id())
+            .field("position", &self.position())
+            .finish_non_exhaustive()
+    }
+}

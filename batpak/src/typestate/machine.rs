@@ -1,0 +1,164 @@
+use super::{Cursor, Illegal, Refused};
+use crate::event::{EventKind, EventPayload, RawEvent};
+use crate::projection::{Fold, FoldError, Projection};
+
+/// A state machine whose history is a stream: what `state_machine!` implements for the state enum.
+///
+/// `Default` is the initial state.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a state machine",
+    note = "declare it with `state_machine!`; the machine is the enum of states, not one of them"
+)]
+pub trait Machine: Clone + Default {
+    /// What can happen.
+    type Event: EventPayload;
+    /// What all states share: a fold over every event, or `()`.
+    type Data: Clone + Default + Fold<Self::Event>;
+    /// What gates may ask about besides state, event and data.
+    type Context: ?Sized;
+    /// The enum of committed machines, one variant per state.
+    type Loaded;
+
+    /// The machine's name in its declaration.
+    const NAME: &'static str;
+    /// What the names of its entities begin with, before a colon, if that is fixed.
+    const ENTITY: Option<&'static str>;
+    /// The version of its fold.
+    const VERSION: u32;
+    /// The kinds of its events.
+    const KINDS: &'static [EventKind];
+    /// Its table: one entry per pair of state and event and target, in the order of the arms.
+    const TRANSITIONS: &'static [Transition];
+
+    /// The name of this state.
+    fn name(&self) -> &'static str;
+
+    /// Whether the event may happen here and now: there is an arm for it, and its gates permit.
+    ///
+    /// # Errors
+    /// [`Refused`] with the reason.
+    fn admit(
+        &self,
+        data: &Self::Data,
+        event: &Self::Event,
+        ctx: &Self::Context,
+    ) -> Result<(), Refused>;
+
+    /// The state after the event, by the arms alone. `data` is as it was before the event.
+    ///
+    /// # Errors
+    /// [`Illegal`] if there is no arm for it.
+    fn advance(self, data: &Self::Data, event: Self::Event) -> Result<Self, Illegal>;
+
+    /// Whether the `if` of an arm for this event looks at `data`.
+    #[must_use]
+    fn reads_data(_: &Self::Event) -> bool {
+        false
+    }
+
+    /// The committed machine in this state.
+    fn enter(self, cursor: Cursor, data: Self::Data) -> Self::Loaded;
+}
+
+/// One state of a machine, as a type of its own: what `state_machine!` implements for each.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a state of this machine",
+    note = "a state is one of the structs that `state_machine!` makes of the enum's variants"
+)]
+pub trait State: Clone {
+    /// The machine that it is a state of.
+    type Machine: Machine;
+
+    /// The state's name in the machine's declaration.
+    const NAME: &'static str;
+
+    /// The same state as a value of the enum.
+    fn into_any(self) -> Self::Machine;
+}
+
+/// One line of a machine's table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Transition {
+    /// The state that it leaves.
+    pub from: &'static str,
+    /// The event's name.
+    pub event: &'static str,
+    /// The event's kind.
+    pub kind: EventKind,
+    /// The state that it leads to.
+    pub to: &'static str,
+    /// Whether it is taken only if a condition holds.
+    pub guarded: bool,
+    /// The command that takes it, if one does.
+    pub command: Option<&'static str>,
+    /// The gates that are asked before, by name.
+    pub gates: &'static [&'static str],
+}
+
+impl Transition {
+    /// A line of a table; `state_machine!` calls it.
+    #[must_use]
+    pub const fn new(
+        (from, event, to): (&'static str, &'static str, &'static str),
+        kind: EventKind,
+        guarded: bool,
+        command: Option<&'static str>,
+        gates: &'static [&'static str],
+    ) -> Self {
+        Self {
+            from,
+            event,
+            kind,
+            to,
+            guarded,
+            command,
+            gates,
+        }
+    }
+}
+
+/// The fold of a machine's stream: its state, and the data that all states share.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Folded<M: Machine> {
+    /// The state.
+    pub state: M,
+    /// The data.
+    pub data: M::Data,
+}
+
+impl<M: Machine> Folded<M> {
+    /// Takes the next event by the arms alone, as a replay does.
+    ///
+    /// # Errors
+    /// [`Illegal`] if there is no arm for it. The state is then the initial one.
+    pub fn advance(&mut self, event: M::Event) -> Result<(), Illegal> {
+        let before = M::reads_data(&event).then(|| self.data.clone());
+        self.data.fold(&event);
+        let before = before.as_ref().unwrap_or(&self.data);
+        self.state = std::mem::take(&mut self.state).advance(before, event)?;
+        Ok(())
+    }
+}
+
+impl<M: Machine> Projection for Folded<M> {
+    const KINDS: &'static [EventKind] = M::KINDS;
+    const VERSION: u32 = M::VERSION;
+
+    fn apply(&mut self, event: &RawEvent<'_>) -> Result<(), FoldError> {
+        match M::Event::decode_if(event)? {
+            Some(event) => Ok(self.advance(event)?),
+            None => Err(FoldError::UnknownKind {
+                kind: event.meta.header.kind,
+                machine: M::NAME,
+            }),
+        }
+    }
+
+    /// All kinds of the machine's own category, so that one it does not know is an error.
+    fn reads(kind: EventKind) -> bool {
+        M::KINDS
+            .first()
+            .is_some_and(|own| own.category() == kind.category())
+    }
+}
