@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::visit::Visit;
 use syn::{FnArg, Ident, ItemFn, LitStr, Path, ReturnType, Safety, Type};
 
 use crate::errors::{Errors, did_you_mean};
@@ -19,15 +20,21 @@ struct Settings {
 
 pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let Some(function) = errors.take(syn::parse2::<ItemFn>(item.clone())) else {
+    let Ok(function) = syn::parse2::<ItemFn>(item.clone()) else {
+        errors.add(&item, "`#[gate]` goes on a function");
         let errors = errors.into_tokens();
         return quote!(#item #errors);
     };
     let settings = settings(attribute, &mut errors);
     let parameters = check(&function, &settings, &mut errors);
+    let implementation = errors
+        .is_empty()
+        .then(|| implementation(&function, &settings, &parameters));
+    // In an `impl` there can be no module.
+    let module = function.sig.receiver().is_none();
+    let module = module.then(|| self::module(&function, &settings));
     let errors = errors.into_tokens();
-    let expansion = expansion(&function, &settings, &parameters);
-    quote!(#function #errors #expansion)
+    quote!(#function #errors #module #implementation)
 }
 
 fn settings(attribute: TokenStream, errors: &mut Errors) -> Settings {
@@ -69,18 +76,18 @@ fn settings(attribute: TokenStream, errors: &mut Errors) -> Settings {
 /// Checks the function, and gives what its parameters point to.
 fn check<'f>(function: &'f ItemFn, settings: &Settings, errors: &mut Errors) -> Vec<&'f Type> {
     let signature = &function.sig;
-    let mut impure = |found: Option<&dyn quote::ToTokens>, keyword: &str| {
+    let mut impure = |found: Option<&dyn quote::ToTokens>, what: &str| {
         if let Some(found) = found {
-            let message = format!("a gate is pure: it cannot be `{keyword}`");
+            let message = format!("a gate is pure: it cannot be {what}");
             errors.add(found.to_token_stream(), message);
         }
     };
-    impure(signature.asyncness.as_ref().map(|t| t as _), "async");
-    impure(signature.abi.as_ref().map(|t| t as _), "extern");
-    let generic = signature.generics.params.first();
-    impure(generic.map(|t| t as _), "generic");
+    impure(signature.asyncness.as_ref().map(|t| t as _), "`async`");
+    impure(signature.abi.as_ref().map(|t| t as _), "`extern`");
+    let parameter = signature.generics.params.first();
+    impure(parameter.map(|t| t as _), "generic");
     if let Safety::Unsafe(keyword) = &signature.safety {
-        impure(Some(keyword), "unsafe");
+        impure(Some(keyword), "`unsafe`");
     }
     if signature.inputs.is_empty() {
         errors.push(syn::Error::new(
@@ -125,11 +132,16 @@ fn pointee<'f>(input: &'f FnArg, errors: &mut Errors) -> Option<&'f Type> {
         }
         FnArg::Typed(argument) => &*argument.ty,
     };
+    let mut generic = ImplTrait(None);
+    generic.visit_type(ty);
+    if let Some(found) = generic.0 {
+        errors.add(found, "a gate is pure: it cannot be generic");
+        return None;
+    }
     match ty {
         Type::Reference(reference) if reference.mutability.is_none() => Some(&reference.elem),
         Type::Reference(reference) => {
-            let elem = &reference.elem;
-            let elem = quote!(#elem);
+            let elem = names::type_text(&reference.elem);
             errors.add(
                 ty,
                 format_args!("a gate only reads: take `&{elem}`, not `&mut {elem}`"),
@@ -137,7 +149,7 @@ fn pointee<'f>(input: &'f FnArg, errors: &mut Errors) -> Option<&'f Type> {
             None
         }
         other => {
-            let text = quote!(#other);
+            let text = names::type_text(other);
             errors.add(
                 ty,
                 format_args!("a gate only reads: take `&{text}`, not `{text}`"),
@@ -147,9 +159,18 @@ fn pointee<'f>(input: &'f FnArg, errors: &mut Errors) -> Option<&'f Type> {
     }
 }
 
-fn expansion(function: &ItemFn, settings: &Settings, parameters: &[&Type]) -> TokenStream {
+/// The first `impl Trait` in a type.
+struct ImplTrait<'t>(Option<&'t syn::TypeImplTrait>);
+
+impl<'t> Visit<'t> for ImplTrait<'t> {
+    fn visit_type_impl_trait(&mut self, found: &'t syn::TypeImplTrait) {
+        self.0 = self.0.or(Some(found));
+    }
+}
+
+/// The module beside the function.
+fn module(function: &ItemFn, settings: &Settings) -> TokenStream {
     let (name, visibility) = (&function.sig.ident, &function.vis);
-    let krate = names::krate(settings.krate.as_ref());
     let code = settings
         .code
         .as_ref()
@@ -165,7 +186,6 @@ fn expansion(function: &ItemFn, settings: &Settings, parameters: &[&Type]) -> To
         plain(name),
         plain(name)
     );
-    let implementation = implementation(function, &krate, parameters);
     quote! {
         #[doc = #module_doc]
         #[allow(dead_code)]
@@ -178,16 +198,16 @@ fn expansion(function: &ItemFn, settings: &Settings, parameters: &[&Type]) -> To
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
             pub(crate) struct Gate;
         }
-        #implementation
     }
 }
 
-fn implementation(function: &ItemFn, krate: &TokenStream, parameters: &[&Type]) -> TokenStream {
+fn implementation(function: &ItemFn, settings: &Settings, parameters: &[&Type]) -> TokenStream {
     let name = &function.sig.ident;
-    if parameters.is_empty() || parameters.len() != function.sig.inputs.len() {
-        // The parameters are wrong, which has been said.
-        return TokenStream::new();
-    }
+    let krate = names::krate(settings.krate.as_ref());
+    let decision = match &function.sig.output {
+        ReturnType::Type(_, ty) => quote!(#ty),
+        ReturnType::Default => quote!(()),
+    };
     let ctx = hygienic("ctx");
     let (lifetime, ty, call) = match parameters {
         [ty] => (None, quote!(#ty), quote!(#name(#ctx))),
@@ -208,7 +228,7 @@ fn implementation(function: &ItemFn, krate: &TokenStream, parameters: &[&Type]) 
             }
 
             fn evaluate(&self, #ctx: &#ty) -> ::core::result::Result<(), #krate::Denial> {
-                #krate::Decision::decide(#call, #name::CODE, #name::MESSAGE)
+                <#decision as #krate::Decision>::decide(#call, #name::CODE, #name::MESSAGE)
             }
         }
     }

@@ -122,8 +122,8 @@ pub fn projection(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// # The parts
-/// - **States**: the enum with `#[machine(..)]`, or else the first. A state has named fields or none,
-///   and may be `#[initial]` (exactly one), `#[terminal]` (nothing leaves it) and in `#[group(..)]`s.
+/// - **States**: the enum with `#[machine(..)]`, or else the first; it derives `Clone`. A state has
+///   named fields or none, and may be `#[initial]` (exactly one), `#[terminal]` (nothing leaves it) and in `#[group(..)]`s.
 /// - **Events**: the enum with `#[derive(Event)]`.
 /// - **`evolve`**: one `match` over the pair. Each arm is `(state, event) => target`, where
 ///   - the state is a state, several with `|`, a group, `name @` either, or a lower-case name for any

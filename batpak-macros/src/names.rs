@@ -51,6 +51,24 @@ pub(crate) fn kind_const(variant: &Ident) -> Ident {
         .unwrap_or_else(|_| Ident::new(&format!("{name}_"), variant.span()))
 }
 
+/// A type as it is usually written.
+pub(crate) fn type_text(ty: &syn::Type) -> String {
+    let mut text = quote!(#ty).to_string();
+    for (spaced, close) in [
+        (" :: ", "::"),
+        (":: ", "::"),
+        (" < ", "<"),
+        (" >", ">"),
+        (" ,", ","),
+        (" ;", ";"),
+        ("& ", "&"),
+        ("' ", "'"),
+    ] {
+        text = text.replace(spaced, close);
+    }
+    text
+}
+
 /// `a`, `b` or `c`.
 pub(crate) fn one_of(names: &[&str]) -> String {
     match names {

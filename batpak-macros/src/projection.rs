@@ -45,7 +45,8 @@ impl Handler {
 pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let settings = settings(attribute, &mut errors);
-    let Some(mut block) = errors.take(syn::parse2::<ItemImpl>(item.clone())) else {
+    let Ok(mut block) = syn::parse2::<ItemImpl>(item.clone()) else {
+        errors.add(&item, "`#[projection]` goes on an `impl`");
         let errors = errors.into_tokens();
         return quote!(#item #errors);
     };

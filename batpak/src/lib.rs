@@ -20,6 +20,112 @@
 //! # }
 //! ```
 //!
+//! # A machine
+//!
+//! `evolve` is the fold that rebuilds the state from the log, and the macro reads its arms as the
+//! table of transitions. Commands are methods of a state, so what cannot happen does not compile; a
+//! new state is handed out only after its event is committed.
+//!
+//! ```
+//! use batpak::prelude::*;
+//!
+//! /// A withdrawal may not exceed the balance.
+//! #[gate(code = "INSUFFICIENT_FUNDS")]
+//! fn covered(balance: &u64, amount: &u64) -> bool {
+//!     amount <= balance
+//! }
+//!
+//! state_machine!(
+//!     /// A current account.
+//!     #[machine(entity = "account")]
+//!     #[derive(Debug, Clone, PartialEq)]
+//!     pub enum Account {
+//!         #[initial]
+//!         Unopened,
+//!         Open { balance: u64 },
+//!         #[terminal]
+//!         Closed,
+//!     }
+//!
+//!     /// What can happen to it.
+//!     #[derive(Event, Debug, Clone, PartialEq)]
+//!     #[event(category = 0x2)]
+//!     pub enum AccountEvent {
+//!         #[event(id = 0x001)]
+//!         Opened,
+//!         #[event(id = 0x002)]
+//!         Deposited { amount: u64 },
+//!         #[event(id = 0x003)]
+//!         Withdrawn { amount: u64 },
+//!         #[event(id = 0x004)]
+//!         Closed,
+//!     }
+//!
+//!     fn evolve(account: Account, event: AccountEvent) -> Account {
+//!         match (account, event) {
+//!             #[command(open)]
+//!             (Unopened, Opened) => Open { balance: 0 },
+//!
+//!             #[command(deposit)]
+//!             (Open { balance }, Deposited { amount }) => Open { balance: balance + amount },
+//!
+//!             #[command(withdraw)]
+//!             #[gate(covered(balance, amount))]
+//!             (Open { balance }, Withdrawn { amount }) => Open { balance: balance - amount },
+//!
+//!             /// Only an empty account is closed; otherwise it stays open.
+//!             #[command(close)]
+//!             (Open { balance }, Closed) if balance == 0 => Closed,
+//!             (account @ Open, Closed) => account,
+//!         }
+//!     }
+//! );
+//!
+//! /// What lies in all accounts together.
+//! #[derive(Debug, Default)]
+//! struct Holdings {
+//!     cents: u64,
+//! }
+//!
+//! #[projection(version = 1)]
+//! impl Holdings {
+//!     #[on(AccountEvent::Deposited)]
+//!     fn deposited(&mut self, amount: &u64) {
+//!         self.cents += amount;
+//!     }
+//!
+//!     #[on(AccountEvent::Withdrawn)]
+//!     fn withdrawn(&mut self, amount: &u64) {
+//!         self.cents -= amount;
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = std::env::temp_dir().join(format!("batpak-doc-{}", std::process::id()));
+//! let store = Store::open(StoreConfig::new(&dir))?;
+//! let address = Account::at(7, "bank")?;
+//! let AnyAccountIn::Unopened(account) = store.load::<Account>(&address)? else {
+//!     panic!("the account is new");
+//! };
+//! let account = account.open()?.commit(&store)?;
+//! let account = account.deposit(500)?.commit(&store)?;
+//! let denied = account.withdraw(501).unwrap_err();
+//! assert_eq!(denied.denial.code(), "INSUFFICIENT_FUNDS");
+//!
+//! let account = denied.machine.withdraw(200)?.commit(&store)?;
+//! let AccountClose::Unchanged(account) = account.close()?.commit(&store)? else {
+//!     panic!("there is money in it");
+//! };
+//! assert_eq!(account.balance(), &300);
+//! assert_eq!(store.fold::<Holdings>(&Region::all().scope("bank"))?.cents, 300);
+//! # drop(store);
+//! # std::fs::remove_dir_all(dir)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The layers
+//!
 //! An event's way goes down this list, and each layer names only those above it:
 //! 1. [`Coordinate`] and [`Tag`]: WHO and WHERE. One stream per coordinate.
 //! 2. [`EventKind`], [`EventPayload`], [`StoredEvent`], [`Region`]: WHAT, and the predicate over it.
@@ -63,7 +169,14 @@ pub mod __private {
     pub use std::format;
     pub use std::vec::Vec;
 
-    use crate::{DecodeError, EventKind, EventPayload};
+    use crate::{DecodeError, EventKind, EventPayload, Fold, Machine};
+
+    /// What all states of a machine share, after an event.
+    pub fn data_after<M: Machine>(before: &M::Data, event: &M::Event) -> M::Data {
+        let mut after = before.clone();
+        after.fold(event);
+        after
+    }
 
     /// That `version` is one that `E` reads for events of this kind.
     ///

@@ -3,9 +3,9 @@
 use batpak::prelude::*;
 use chrono::{DateTime, NaiveDateTime};
 
-use crate::cents::{BadAmount, Cents};
-use crate::fine::{FineEvent, Time};
-use crate::xes::LogEvent;
+use super::cents::{BadAmount, Cents};
+use super::fine::{FineEvent, Time};
+use super::xes::LogEvent;
 
 /// The activities of the log, each with the event that it becomes.
 const ACTIVITIES: [(&str, EventKind); 11] = [

@@ -3,7 +3,7 @@
 use batpak::prelude::*;
 use chrono::{DateTime, FixedOffset};
 
-use crate::cents::Cents;
+use super::cents::Cents;
 
 /// When an activity happened, in its own UTC offset.
 pub(crate) type Time = DateTime<FixedOffset>;

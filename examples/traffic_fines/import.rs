@@ -11,9 +11,9 @@ use std::time::Instant;
 use batpak::prelude::*;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::activity::{self, BadActivity};
-use crate::fine::{Fine, SCOPE};
-use crate::xes::{Case, LogError, LogReader};
+use super::activity::{self, BadActivity};
+use super::fine::{Fine, SCOPE};
+use super::xes::{Case, LogError, LogReader};
 
 /// The scope of what was refused.
 pub(crate) const DENIED_SCOPE: &str = "road-traffic/denied";

@@ -41,6 +41,10 @@ struct Arguments {
     /// Wait for the disk at every commit, that is once per case, instead of once at the end.
     #[arg(long)]
     durable: bool,
+
+    /// Print the machine as a Mermaid state diagram, and do nothing else.
+    #[arg(long)]
+    diagram: bool,
 }
 
 fn main() -> ExitCode {
@@ -64,6 +68,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    if arguments.diagram {
+        print!("{}", fine::Fine::DIAGRAM);
+        return Ok(());
+    }
     let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/traffic_fines/sample.xes");
     let log = arguments.log.clone().unwrap_or_else(|| sample.into());
     let temporary;

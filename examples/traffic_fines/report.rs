@@ -8,9 +8,9 @@ use batpak::prelude::*;
 use chrono::Datelike;
 use serde::Serialize;
 
-use crate::cents::Cents;
-use crate::fine::{Fine, FineEvent, FineFold, SCOPE, Time};
-use crate::import::{DENIED_SCOPE, ImportEvent};
+use super::cents::Cents;
+use super::fine::{Fine, FineEvent, FineFold, SCOPE, Time};
+use super::import::{DENIED_SCOPE, ImportEvent};
 
 /// How many events of each kind were recorded.
 #[derive(Debug, Default)]
@@ -79,7 +79,7 @@ struct Imports {
 #[projection(version = 1)]
 impl Imports {
     #[on(ImportEvent::Deviated)]
-    fn deviated(&mut self, state: &String, activity: &String, not_recorded: &u64) {
+    fn deviated(&mut self, state: &str, activity: &str, not_recorded: &u64) {
         *self
             .deviations
             .entry(format!("{state} / {activity}"))

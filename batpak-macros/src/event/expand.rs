@@ -1,7 +1,7 @@
 //! From the kinds of an enum to its `EventPayload`.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 use super::{EventEnum, EventVariant};
 use crate::names::{hygienic, kind_const, plain};
@@ -12,7 +12,7 @@ pub(super) fn expand(events: &EventEnum) -> TokenStream {
     let table = events.events.iter().map(|event| {
         let kind = kind_const(&event.name);
         let text = plain(&event.name);
-        let fields = event.fields.iter().map(|(field, _)| plain(field));
+        let fields = event.fields.iter().flatten().map(|(field, _)| plain(field));
         quote!(#krate::KindEntry::new(Self::#kind, #text, 1, &[#(#fields),*]))
     });
     let kinds = events.events.iter().map(|event| {
@@ -91,6 +91,9 @@ fn constants(events: &EventEnum) -> TokenStream {
 }
 
 fn encode(EventVariant { name, fields, .. }: &EventVariant, krate: &TokenStream) -> TokenStream {
+    let Some(fields) = fields else {
+        return quote!(Self::#name { .. } => ::core::unreachable!(),);
+    };
     let [out, writer] = ["out", "writer"].map(hygienic);
     let count = fields.len() as u32;
     let idents = fields.iter().map(|(field, _)| field);
@@ -110,6 +113,9 @@ fn encode(EventVariant { name, fields, .. }: &EventVariant, krate: &TokenStream)
 }
 
 fn decode(EventVariant { name, fields, .. }: &EventVariant, krate: &TokenStream) -> TokenStream {
+    let Some(fields) = fields else {
+        return TokenStream::new();
+    };
     let [bytes, reader, found] = ["bytes", "reader", "found"].map(hygienic);
     let kind = kind_const(name);
     let slots = fields
@@ -117,7 +123,9 @@ fn decode(EventVariant { name, fields, .. }: &EventVariant, krate: &TokenStream)
         .map(|(field, ty)| quote!(let mut #field = ::core::option::Option::<#ty>::None;));
     let reads = fields.iter().map(|(field, _)| {
         let text = plain(field);
-        quote!(#text => #reader.value(#text, &mut #field)?,)
+        // Spanned, so that a type that cannot be read is pointed at.
+        let slot = quote_spanned!(field.span()=> &mut #field);
+        quote!(#text => #reader.value(#text, #slot)?,)
     });
     let values = fields.iter().map(|(field, _)| {
         let text = plain(field);

@@ -22,7 +22,8 @@ struct EventEnum {
 struct EventVariant {
     name: Ident,
     id: u16,
-    fields: Vec<(Ident, syn::Type)>,
+    /// `None` if they have no names, which is an error.
+    fields: Option<Vec<(Ident, syn::Type)>>,
 }
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use proc_macro2::TokenTree;
 use syn::parse::ParseStream;
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, LitInt, LitStr, Path, Token, Variant};
 
@@ -11,6 +12,9 @@ use crate::names::{self, one_of};
 
 /// The largest type id.
 const MAX_ID: u16 = 0xFFF;
+
+/// Stands in for a missing category, so that the rest can be checked.
+const ANY: u8 = 0xF;
 
 /// `#[event(..)]` on the enum.
 #[derive(Default)]
@@ -29,6 +33,9 @@ struct Reserved {
 
 pub(super) fn parse(input: DeriveInput, errors: &mut Errors) -> Option<EventEnum> {
     refuse_generics(&input.generics, "event enums", errors);
+    if !errors.is_empty() {
+        return None;
+    }
     let data = match input.data {
         Data::Enum(data) => data,
         Data::Struct(_) | Data::Union(_) => {
@@ -40,13 +47,27 @@ pub(super) fn parse(input: DeriveInput, errors: &mut Errors) -> Option<EventEnum
         }
     };
     let attribute = enum_attribute(&input.attrs, errors);
-    let category = category(&input.ident, attribute.category.as_ref(), errors);
+    let unread = !errors.is_empty();
+    let category = match &attribute.category {
+        Some(literal) => category(literal, errors),
+        None => {
+            // It may be in what could not be read.
+            if !unread {
+                let name = &input.ident;
+                errors.add(
+                    name,
+                    format_args!("`#[derive(Event)]` needs `#[event(category = ..)]` on `{name}`"),
+                );
+            }
+            ANY
+        }
+    };
     let mut used = reserved_ids(&attribute.reserved, errors);
     let free = next_free(&data.variants, &used);
     let events = data
         .variants
         .into_iter()
-        .filter_map(|variant| event(variant, free, &mut used, errors))
+        .map(|variant| event(variant, free, &mut used, errors))
         .collect();
     Some(EventEnum {
         name: input.ident,
@@ -90,19 +111,20 @@ fn enum_attribute(attributes: &[Attribute], errors: &mut Errors) -> EnumAttribut
 }
 
 fn mentions(attribute: &Attribute, name: &str) -> bool {
-    let mut found = false;
-    let _ = attribute.parse_nested_meta(|meta| {
-        found |= meta.path.is_ident(name);
-        Ok(())
-    });
-    found
+    attribute.meta.require_list().is_ok_and(|list| {
+        let mut tokens = list.tokens.clone().into_iter();
+        tokens.any(|token| matches!(token, TokenTree::Ident(ident) if ident == name))
+    })
 }
 
 fn unknown_key(path: &Path, known: &[&str]) -> syn::Error {
     let name = path
         .get_ident()
         .map_or_else(String::new, ToString::to_string);
-    let hint = did_you_mean(&name, known.iter().copied());
+    let hint = match known {
+        [_] => String::new(),
+        several => did_you_mean(&name, several.iter().copied()),
+    };
     let known = one_of(known);
     syn::Error::new_spanned(
         path,
@@ -124,16 +146,7 @@ fn reserved(input: ParseStream<'_>) -> syn::Result<Reserved> {
     Ok(Reserved { first, last, was })
 }
 
-fn category(name: &Ident, literal: Option<&LitInt>, errors: &mut Errors) -> u8 {
-    // Stands in for a missing category, so that the rest can be checked.
-    const ANY: u8 = 0xF;
-    let Some(literal) = literal else {
-        errors.add(
-            name,
-            format_args!("`#[derive(Event)]` needs `#[event(category = ..)]` on `{name}`"),
-        );
-        return ANY;
-    };
+fn category(literal: &LitInt, errors: &mut Errors) -> u8 {
     match literal.base10_parse::<u8>() {
         Ok(0x0 | 0xD) => {
             errors.add(
@@ -237,7 +250,7 @@ fn event(
     free: u16,
     used: &mut BTreeMap<u16, Taken>,
     errors: &mut Errors,
-) -> Option<EventVariant> {
+) -> EventVariant {
     let name = variant.ident.clone();
     let before = errors.count();
     let literal = id_literal(&variant, errors);
@@ -275,23 +288,22 @@ fn event(
         }
     }
     let fields = match variant.fields {
-        Fields::Unit => Vec::new(),
-        Fields::Named(fields) => fields
-            .named
-            .into_iter()
-            .filter_map(|field| Some((field.ident?, field.ty)))
-            .collect(),
+        Fields::Unit => Some(Vec::new()),
+        Fields::Named(fields) => {
+            let fields = fields.named.into_iter();
+            Some(fields.filter_map(|f| Some((f.ident?, f.ty))).collect())
+        }
         Fields::Unnamed(fields) => {
             errors.add(
                 fields,
                 format_args!("name the fields of `{name}`: `{name} {{ .. }}`"),
             );
-            return None;
+            None
         }
     };
-    Some(EventVariant {
+    EventVariant {
         name,
         id: id.unwrap_or(0),
         fields,
-    })
+    }
 }

@@ -2,32 +2,25 @@
 
 use std::collections::{HashMap, HashSet};
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
-use syn::{Expr, ExprMatch, FieldPat, Member, Pat, Stmt};
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::{Expr, ExprMatch, Pat};
 
 use super::attributes::{self, MachineAttributes};
-use super::{Arm, Binding, Event, Field, GateCall, State, Target};
+use super::mentions::mentions;
+use super::patterns::pair;
+use super::{Arm, Binding, Event, GateCall, State, Target};
 use crate::errors::{Errors, did_you_mean};
 use crate::names::plain;
 
 /// What the names in an arm can mean.
 pub(super) struct Scope<'m> {
-    machine: &'m Ident,
-    events_name: &'m Ident,
-    states: &'m [State],
-    events: &'m [Event],
-    groups: HashMap<String, Vec<usize>>,
+    pub(super) machine: &'m Ident,
+    pub(super) events_name: &'m Ident,
+    pub(super) states: &'m [State],
+    pub(super) events: &'m [Event],
+    pub(super) groups: HashMap<String, Vec<usize>>,
     attributes: &'m MachineAttributes,
-}
-
-/// The first half of an arm's pattern.
-struct From {
-    /// A name for the state as a whole.
-    bound: Option<Ident>,
-    /// The states, or `None` for any.
-    states: Option<Vec<usize>>,
-    bindings: Vec<Binding>,
 }
 
 impl<'m> Scope<'m> {
@@ -113,8 +106,7 @@ impl<'m> Scope<'m> {
         };
         let from = self.from(from_pattern, errors);
         let on = self.event(on, errors);
-        let bound = from.as_ref().and_then(|from| from.bound.as_ref());
-        let target = self.target(&arm.body, bound, errors);
+        let target = self.target(&arm.body, from.as_ref(), errors);
         let (from, (event, event_tokens, event_bindings), target) = (from?, on?, target?);
         let states = from.states.unwrap_or_else(|| {
             let stays = matches!(target, Target::Same);
@@ -136,6 +128,7 @@ impl<'m> Scope<'m> {
             guard: guard.cloned(),
             target,
         };
+        check_names(&arm, errors);
         self.check_gate_arguments(&arm, errors);
         Some(arm)
     }
@@ -153,6 +146,10 @@ impl<'m> Scope<'m> {
                 continue;
             };
             if bound(root) {
+                continue;
+            }
+            if arm.bound.as_ref() == Some(root) {
+                errors.push(only_the_target(root));
                 continue;
             }
             let (what, key) = match root.to_string().as_str() {
@@ -174,282 +171,6 @@ impl<'m> Scope<'m> {
             }
         }
     }
-
-    fn from(&self, pattern: &Pat, errors: &mut Errors) -> Option<From> {
-        match pattern {
-            Pat::Paren(inner) => self.from(&inner.pat, errors),
-            Pat::Wild(_) => Some(From {
-                bound: None,
-                states: None,
-                bindings: Vec::new(),
-            }),
-            Pat::Ident(name) if is_binding(&name.ident) => {
-                let Some((_, inner)) = &name.subpat else {
-                    return Some(From {
-                        bound: Some(name.ident.clone()),
-                        states: None,
-                        bindings: Vec::new(),
-                    });
-                };
-                let inner = self.from(inner, errors)?;
-                if !inner.bindings.is_empty() || inner.bound.is_some() {
-                    errors.add(pattern, "bind the state as a whole or its fields, not both");
-                    return None;
-                }
-                Some(From {
-                    bound: Some(name.ident.clone()),
-                    ..inner
-                })
-            }
-            Pat::Or(alternatives) => {
-                let count = errors.count();
-                let found: Vec<From> = alternatives
-                    .cases
-                    .iter()
-                    .filter_map(|case| self.from(case, errors))
-                    .collect();
-                (errors.count() == count).then(|| self.union(found, pattern, errors))?
-            }
-            _ => self.named_states(pattern, errors),
-        }
-    }
-
-    /// The alternatives of a `|` as one.
-    fn union(&self, found: Vec<From>, pattern: &Pat, errors: &mut Errors) -> Option<From> {
-        let mut found = found.into_iter();
-        let mut all = found.next()?;
-        for other in found {
-            let (Some(states), Some(more)) = (&mut all.states, other.states) else {
-                errors.add(
-                    pattern,
-                    "a name or `_` means any state; leave out the alternatives",
-                );
-                return None;
-            };
-            let differs = |a: &[Binding], b: &[Binding]| {
-                a.iter()
-                    .find(|a| !b.iter().any(|b| a.name == b.name))
-                    .map(|binding| binding.name.clone())
-            };
-            let first = &self.states[states[0]].name;
-            let second = more.first().map(|state| &self.states[*state].name);
-            let missing = differs(&all.bindings, &other.bindings)
-                .map(|name| (second.unwrap_or(first), name))
-                .or_else(|| differs(&other.bindings, &all.bindings).map(|name| (first, name)));
-            if let Some((state, name)) = missing {
-                errors.add(
-                    pattern,
-                    format_args!(
-                        "state `{state}` does not bind `{name}` in every alternative of `|`"
-                    ),
-                );
-                return None;
-            }
-            states.extend(more);
-        }
-        Some(all)
-    }
-
-    /// A state or group by name, with or without bound fields.
-    fn named_states(&self, pattern: &Pat, errors: &mut Errors) -> Option<From> {
-        let (name, fields) = named(pattern, errors)?;
-        let Some(states) = self.states_named(name) else {
-            let known = self.states.iter().map(|state| state.name.to_string());
-            let known: Vec<String> = known.chain(self.groups.keys().cloned()).collect();
-            let text = plain(name);
-            let what = if self.groups.is_empty() {
-                "state"
-            } else {
-                "state or group"
-            };
-            let hint = did_you_mean(&text, known.iter().map(String::as_str));
-            let machine = self.machine;
-            errors.add(
-                name,
-                format_args!("no {what} `{text}` in `{machine}`{hint}"),
-            );
-            return None;
-        };
-        let mut bindings = Vec::new();
-        for state in &states {
-            let state = &self.states[*state];
-            let of = (format!("state `{}`", state.name), &state.fields[..]);
-            bindings = self.bindings(&fields, of, errors)?;
-        }
-        Some(From {
-            bound: None,
-            states: Some(states),
-            bindings,
-        })
-    }
-
-    fn states_named(&self, name: &Ident) -> Option<Vec<usize>> {
-        let text = plain(name);
-        let state = self
-            .states
-            .iter()
-            .position(|state| plain(&state.name) == text);
-        state
-            .map(|state| vec![state])
-            .or_else(|| self.groups.get(&text).cloned())
-    }
-
-    fn bindings(
-        &self,
-        patterns: &[&FieldPat],
-        (owner, fields): (String, &[Field]),
-        errors: &mut Errors,
-    ) -> Option<Vec<Binding>> {
-        let count = errors.count();
-        let mut bindings = Vec::new();
-        for pattern in patterns {
-            let Member::Named(field) = &pattern.member else {
-                errors.add(
-                    &pattern.member,
-                    "only a name can be bound here; put conditions in an `if` guard",
-                );
-                continue;
-            };
-            let Some(known) = fields
-                .iter()
-                .find(|known| plain(&known.name) == plain(field))
-            else {
-                let names: Vec<String> = fields.iter().map(|known| plain(&known.name)).collect();
-                let hint = did_you_mean(&plain(field), names.iter().map(String::as_str));
-                errors.add(field, format_args!("{owner} has no field `{field}`{hint}"));
-                continue;
-            };
-            match &*pattern.pat {
-                Pat::Wild(_) => {}
-                Pat::Ident(name)
-                    if name.subpat.is_none()
-                        && name.by_ref.is_none()
-                        && is_binding(&name.ident) =>
-                {
-                    bindings.push(Binding {
-                        field: field.clone(),
-                        name: name.ident.clone(),
-                        mutable: name.mutability.is_some(),
-                        ty: known.ty.clone(),
-                    });
-                }
-                other => errors.add(
-                    other,
-                    "only a name can be bound here; put conditions in an `if` guard",
-                ),
-            }
-        }
-        (errors.count() == count).then_some(bindings)
-    }
-
-    fn event(&self, pattern: &Pat, errors: &mut Errors) -> Option<(usize, Ident, Vec<Binding>)> {
-        match pattern {
-            Pat::Wild(_) | Pat::Or(_) => {
-                errors.add(
-                    pattern,
-                    "name the event: a transition may not match every event",
-                );
-                return None;
-            }
-            Pat::Ident(name) if is_binding(&name.ident) => {
-                errors.add(
-                    pattern,
-                    "name the event: a transition may not match every event",
-                );
-                return None;
-            }
-            _ => {}
-        }
-        let (name, fields) = named(pattern, errors)?;
-        let text = plain(name);
-        let Some(event) = self
-            .events
-            .iter()
-            .position(|event| plain(&event.name) == text)
-        else {
-            let known: Vec<String> = self.events.iter().map(|event| plain(&event.name)).collect();
-            let hint = did_you_mean(&text, known.iter().map(String::as_str));
-            let events = self.events_name;
-            errors.add(name, format_args!("no event `{text}` in `{events}`{hint}"));
-            return None;
-        };
-        let of = (format!("event `{text}`"), &self.events[event].fields[..]);
-        let bindings = self.bindings(&fields, of, errors)?;
-        Some((event, name.clone(), bindings))
-    }
-
-    fn target(&self, body: &Expr, bound: Option<&Ident>, errors: &mut Errors) -> Option<Target> {
-        let end = tail(body);
-        let name = match end {
-            Expr::Path(path) if path.qself.is_none() => path.path.get_ident(),
-            Expr::Struct(made) => made.path.get_ident(),
-            _ => None,
-        };
-        let Some(name) = name else {
-            errors.add(
-                end,
-                "a transition must end in a state, such as `Placed { total }`, so that the target is \
-                 known at compile time",
-            );
-            return None;
-        };
-        if is_binding(name) {
-            if bound == Some(name) && std::ptr::eq(end, body) {
-                return Some(Target::Same);
-            }
-            errors.add(
-                name,
-                format_args!("`{name}` is not the name of the state; end in a state, or in the name bound to it"),
-            );
-            return None;
-        }
-        if let Some(bound) = bound {
-            errors.add(
-                bound,
-                format_args!(
-                    "`{bound}` may only be the target itself; bind the fields that you need"
-                ),
-            );
-            return None;
-        }
-        let text = plain(name);
-        let Some(state) = self
-            .states
-            .iter()
-            .position(|state| plain(&state.name) == text)
-        else {
-            let known: Vec<String> = self.states.iter().map(|state| plain(&state.name)).collect();
-            let hint = did_you_mean(&text, known.iter().map(String::as_str));
-            let machine = self.machine;
-            errors.add(name, format_args!("no state `{text}` in `{machine}`{hint}"));
-            return None;
-        };
-        if let Expr::Struct(made) = end {
-            self.check_constructor(made, state, errors);
-        }
-        Some(Target::State(state, body.clone()))
-    }
-
-    fn check_constructor(&self, made: &syn::ExprStruct, state: usize, errors: &mut Errors) {
-        let state = &self.states[state];
-        let names: Vec<String> = state
-            .fields
-            .iter()
-            .map(|field| plain(&field.name))
-            .collect();
-        for field in &made.fields {
-            if let Member::Named(field) = &field.member
-                && !names.contains(&plain(field))
-            {
-                let hint = did_you_mean(&plain(field), names.iter().map(String::as_str));
-                let state = &state.name;
-                errors.add(
-                    field,
-                    format_args!("state `{state}` has no field `{field}`{hint}"),
-                );
-            }
-        }
-    }
 }
 
 impl Arm {
@@ -458,10 +179,11 @@ impl Arm {
         self.state_bindings.iter().chain(&self.event_bindings)
     }
 
-    /// Those that `tokens` mention.
-    pub(super) fn bindings_in(&self, tokens: &TokenStream) -> Vec<&Binding> {
+    /// Those that the expressions mention.
+    pub(super) fn bindings_in(&self, expressions: &[&Expr]) -> Vec<&Binding> {
+        let mentioned = |name: &Ident| expressions.iter().any(|e| mentions(e, name));
         self.bindings()
-            .filter(|binding| mentions(tokens.clone(), &binding.name))
+            .filter(|binding| mentioned(&binding.name))
             .collect()
     }
 
@@ -470,18 +192,33 @@ impl Arm {
         let data = Ident::new("data", proc_macro2::Span::call_site());
         self.guard
             .as_ref()
-            .is_some_and(|guard| mentions(quote!(#guard), &data))
+            .is_some_and(|guard| mentions(guard, &data))
     }
 }
 
-/// Whether `name` stands among the tokens, or in the braces of a format string among them.
-pub(super) fn mentions(tokens: TokenStream, name: &Ident) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == *name,
-        TokenTree::Group(group) => mentions(group.stream(), name),
-        TokenTree::Literal(literal) => literal.to_string().contains(&format!("{{{name}")),
-        TokenTree::Punct(_) => false,
-    })
+/// That no name means two things, and the state as a whole is not taken apart.
+fn check_names(arm: &Arm, errors: &mut Errors) {
+    for Binding { name, .. } in &arm.event_bindings {
+        if arm.state_bindings.iter().any(|other| other.name == *name) {
+            errors.add(
+                name,
+                format_args!("`{name}` is bound twice; give one of the two another name, such as `{name}: new_{}`", plain(name)),
+            );
+        }
+    }
+    if let (Some(bound), Some(guard)) = (&arm.bound, &arm.guard)
+        && mentions(guard, bound)
+    {
+        errors.push(only_the_target(bound));
+    }
+}
+
+/// That `name`, which is bound to a state as a whole, is used for something else.
+pub(super) fn only_the_target(name: &Ident) -> syn::Error {
+    syn::Error::new(
+        name.span(),
+        format_args!("`{name}` may only be the target itself; bind the fields that you need"),
+    )
 }
 
 /// The name that an argument is, or is a path into.
@@ -490,50 +227,5 @@ fn root(argument: &Expr) -> Option<&Ident> {
         Expr::Path(path) => path.path.get_ident(),
         Expr::Field(field) => root(&field.base),
         _ => None,
-    }
-}
-
-fn is_binding(name: &Ident) -> bool {
-    plain(name).starts_with(|first: char| first.is_lowercase() || first == '_')
-}
-
-fn pair(pattern: &Pat) -> Option<[&Pat; 2]> {
-    let Pat::Tuple(tuple) = pattern else {
-        return None;
-    };
-    let mut halves = tuple.elems.iter();
-    match (halves.next(), halves.next(), halves.next()) {
-        (Some(from), Some(on), None) => Some([from, on]),
-        _ => None,
-    }
-}
-
-/// The name and the field patterns of `Name` or `Name { .. }`.
-fn named<'p>(pattern: &'p Pat, errors: &mut Errors) -> Option<(&'p Ident, Vec<&'p FieldPat>)> {
-    let found = match pattern {
-        Pat::Ident(name) if name.subpat.is_none() => Some((&name.ident, Vec::new())),
-        Pat::Struct(found) => found
-            .path
-            .get_ident()
-            .map(|name| (name, found.fields.iter().collect())),
-        _ => None,
-    };
-    if found.is_none() {
-        errors.add(
-            pattern,
-            "write the name alone, with its fields by name: `Placed` or `Placed { total, .. }`",
-        );
-    }
-    found
-}
-
-/// The expression that the value of `body` comes from.
-fn tail(body: &Expr) -> &Expr {
-    match body {
-        Expr::Block(block) => match block.block.stmts.last() {
-            Some(Stmt::Expr(end, None)) => tail(end),
-            _ => body,
-        },
-        _ => body,
     }
 }

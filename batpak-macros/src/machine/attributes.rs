@@ -1,10 +1,10 @@
 //! The attributes that only `state_machine!` knows.
 
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Ident, LitInt, LitStr, Path, Token, Type};
+use syn::{Attribute, Expr, Ident, LitInt, LitStr, Path, Token, Type};
 
 use super::GateCall;
-use crate::errors::{Errors, did_you_mean};
+use crate::errors::{Errors, closest, did_you_mean};
 use crate::names::{self, one_of};
 
 /// `#[machine(..)]` on the enum of states.
@@ -18,6 +18,8 @@ pub(super) struct MachineAttributes {
 }
 
 const MACHINE_KEYS: &[&str] = &["entity", "data", "context", "version", "crate"];
+
+const STATE_ATTRIBUTES: &[&str] = &["initial", "terminal", "group"];
 
 /// Takes the `#[machine]` off the attributes.
 pub(super) fn machine(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> MachineAttributes {
@@ -81,18 +83,33 @@ pub(super) fn state(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> Sta
         } else if path.is_ident("group") {
             let list = attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated);
             found.groups.extend(errors.take(list).into_iter().flatten());
+        } else if is_misspelled(path) {
+            errors.push(unknown(path, "attribute", "on a state", STATE_ATTRIBUTES));
         } else {
-            if path.is_ident("cfg") || path.is_ident("cfg_attr") {
-                errors.add(
-                    attribute,
-                    "`#[cfg]` on a state or event would change the graph between builds",
-                );
-            }
             return true;
         }
         false
     });
+    refuse_cfg(attributes, errors);
     found
+}
+
+/// Whether one of the attributes of a state was meant: others may be those of the user's derives.
+fn is_misspelled(path: &Path) -> bool {
+    path.get_ident()
+        .is_some_and(|name| closest(&name.to_string(), STATE_ATTRIBUTES.iter().copied()).is_some())
+}
+
+/// Refuses `#[cfg]` on a state or event.
+pub(super) fn refuse_cfg(attributes: &[Attribute], errors: &mut Errors) {
+    for attribute in attributes {
+        if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
+            errors.add(
+                attribute,
+                "`#[cfg]` on a state or event would change the graph between builds",
+            );
+        }
+    }
 }
 
 /// What the attributes on an arm say.
@@ -112,16 +129,9 @@ pub(super) fn arm(attributes: &[Attribute], errors: &mut Errors) -> ArmAttribute
         } else if path.is_ident("command") {
             found.command = errors.take(attribute.parse_args()).or(found.command);
         } else if path.is_ident("gate") {
-            let calls =
-                attribute.parse_args_with(Punctuated::<syn::ExprCall, Token![,]>::parse_terminated);
+            let calls = attribute.parse_args_with(Punctuated::<Expr, Token![,]>::parse_terminated);
             for call in errors.take(calls).into_iter().flatten() {
-                match *call.func {
-                    syn::Expr::Path(path) => found.gates.push(GateCall {
-                        path: path.path,
-                        arguments: call.args.into_iter().collect(),
-                    }),
-                    other => errors.add(other, "name a function under `#[gate]`"),
-                }
+                found.gates.extend(errors.take(gate(call)));
             }
         } else {
             let error = unknown(path, "attribute", "on a transition", &["command", "gate"]);
@@ -129,6 +139,24 @@ pub(super) fn arm(attributes: &[Attribute], errors: &mut Errors) -> ArmAttribute
         }
     }
     found
+}
+
+/// One call under `#[gate]`.
+fn gate(call: Expr) -> syn::Result<GateCall> {
+    let wrong = |at: &Expr| {
+        let message = "name a gate and what it looks at, such as `covered(balance, amount)`";
+        Err(syn::Error::new_spanned(at, message))
+    };
+    match call {
+        Expr::Call(call) => match *call.func {
+            Expr::Path(path) => Ok(GateCall {
+                path: path.path,
+                arguments: call.args.into_iter().collect(),
+            }),
+            other => wrong(&other),
+        },
+        other => wrong(&other),
+    }
 }
 
 fn unknown(path: &Path, what: &str, place: &str, known: &[&str]) -> syn::Error {

@@ -44,79 +44,35 @@ fn is_guarded(machine: &Machine, pair: &Pair) -> bool {
         .any(|arm| machine.arms[*arm].guard.is_some())
 }
 
+/// The method of a command: it asks the gates, makes the event, and computes where it leads.
 fn method(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) -> TokenStream {
     let Machine {
-        name,
-        visibility,
-        krate,
-        ..
+        visibility, krate, ..
     } = machine;
     let events = &machine.events_item.ident;
     let event = &machine.events[pair.event];
     let first = &machine.arms[pair.arms[0]];
     let (event_name, fields) = (&event.name, event.fields.iter().map(|field| &field.name));
-    let [
-        within,
-        recorded,
-        built,
-        cursor,
-        state,
-        before,
-        after,
-        to,
-        denial,
-    ] = [
-        "within", "recorded", "event", "cursor", "state", "before", "after", "to", "denial",
-    ]
-    .map(hygienic);
+    let [within, recorded, built, to] = ["within", "recorded", "event", "to"].map(hygienic);
+    let [cursor, state, before] = ["cursor", "state", "before"].map(hygienic);
     let parameters = event.fields.iter().map(|field| {
         let (name, ty) = (&field.name, &field.ty);
         quote!(#name: #ty,)
     });
-    let ctx = table::gate_reads(first, &ctx_name()).then(|| {
-        let (ctx, ty) = (ctx_name(), machine.context());
+    let context = table::gate_reads(first, &ctx_name()).then(|| {
+        let (ctx, ty) = (hygienic("ctx"), machine.context());
         quote!(#ctx: &#ty,)
     });
-    let (denial_type, gates) = if first.gates.is_empty() {
-        (quote!(::core::convert::Infallible), None)
+    let denial = if first.gates.is_empty() {
+        quote!(::core::convert::Infallible)
     } else {
-        let call = gates(first, &functions[pair.arms[0]], &within);
-        let gates = quote! {
-            if let ::core::result::Result::Err(#denial) = #name::#call {
-                return ::core::result::Result::Err(#krate::Denied::new(self, #denial));
-            }
-        };
-        (quote!(#krate::Denial), Some(gates))
+        quote!(#krate::Denial)
     };
-    let has_data = machine.attributes.data.is_some();
-    let reads_data = pair
-        .arms
-        .iter()
-        .any(|arm| machine.arms[*arm].guard_reads_data());
-    let data = (has_data && reads_data).then(|| {
-        let data = data_name();
-        quote!(let #data = &#before;)
-    });
-    let fold = has_data.then(|| {
-        quote! {
-            let mut #after = ::core::clone::Clone::clone(&#before);
-            #krate::Fold::fold(&mut #after, &#built);
-        }
-    });
-    let data_after = if has_data {
-        quote!(#after)
-    } else {
-        quote!(#before)
-    };
+    let gates = gates(machine, pair, &functions[pair.arms[0]]);
+    let (data, data_after) = data(machine, pair);
     let lines = pair.arms.iter().map(|arm| {
-        let place = (&state, &cursor, &data_after);
-        line(
-            machine,
-            pair,
-            (&machine.arms[*arm], &functions[*arm]),
-            command,
-            place,
-        )
+        let arm = (&machine.arms[*arm], &functions[*arm]);
+        line(machine, pair, arm, command, &data_after)
     });
     let target = target(machine, pair, command);
     let docs = docs(machine, pair, first);
@@ -126,8 +82,8 @@ fn method(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) 
         #visibility fn #command(
             self,
             #(#parameters)*
-            #ctx
-        ) -> ::core::result::Result<#krate::Step<Self, #target>, #krate::Denied<Self, #denial_type>> {
+            #context
+        ) -> ::core::result::Result<#krate::Step<Self, #target>, #krate::Denied<Self, #denial>> {
             let #within = #krate::Instance::within(&self);
             #gates
             let #built = #events::#event_name { #(#fields),* };
@@ -135,7 +91,6 @@ fn method(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) 
             let #krate::In { cursor: #cursor, state: #state, data: #before } =
                 ::core::clone::Clone::clone(#within);
             #data
-            #fold
             let #to = match (#state, #built) {
                 #(#lines)*
                 _ => ::core::unreachable!(),
@@ -145,21 +100,47 @@ fn method(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) 
     }
 }
 
-/// The call of the gates before the event is made.
-fn gates(arm: &Arm, function: &Ident, within: &Ident) -> TokenStream {
+/// The shared data as the conditions see it and as it is after the event, and the name of the latter.
+fn data(machine: &Machine, pair: &Pair) -> (TokenStream, Ident) {
+    let (krate, name) = (&machine.krate, &machine.name);
+    let [built, before, after] = ["event", "before", "after"].map(hygienic);
+    if machine.attributes.data.is_none() {
+        return (TokenStream::new(), before);
+    }
+    let mut arms = pair.arms.iter().map(|arm| &machine.arms[*arm]);
+    let seen = arms.any(super::Arm::guard_reads_data).then(|| {
+        let data = data_name();
+        quote!(let #data = &#before;)
+    });
+    let lines = quote! {
+        #seen
+        let #after = #krate::__private::data_after::<#name>(&#before, &#built);
+    };
+    (lines, after)
+}
+
+/// Asks the gates, before the event is made; nothing if there are none.
+fn gates(machine: &Machine, pair: &Pair, function: &Ident) -> Option<TokenStream> {
+    let (krate, name) = (&machine.krate, &machine.name);
+    let arm = &machine.arms[pair.arms[0]];
+    let [within, ctx, denial] = ["within", "ctx", "denial"].map(hygienic);
     let binding = |binding: &Binding| {
-        let field = &binding.field;
-        let of_state = arm
-            .state_bindings
-            .iter()
-            .any(|own| std::ptr::eq(own, binding));
-        if of_state {
+        let field = binding.field_of(pair.state);
+        let mut of_state = arm.state_bindings.iter();
+        if of_state.any(|own| std::ptr::eq(own, binding)) {
             quote!(&#within.state.#field)
         } else {
             quote!(&#field)
         }
     };
-    table::gates_call(arm, function, binding, &quote!(&#within.data))
+    (!arm.gates.is_empty()).then(|| {
+        let call = table::gates_call(arm, function, binding, (&quote!(&#within.data), &ctx));
+        quote! {
+            if let ::core::result::Result::Err(#denial) = #name::#call {
+                return ::core::result::Result::Err(#krate::Denied::new(self, #denial));
+            }
+        }
+    })
 }
 
 /// One arm as a line of the command's `match`.
@@ -168,21 +149,20 @@ fn line(
     pair: &Pair,
     (arm, function): (&Arm, &Ident),
     command: &Ident,
-    (same, cursor, data): (&Ident, &Ident, &TokenStream),
+    data: &Ident,
 ) -> TokenStream {
     let (krate, name) = (&machine.krate, &machine.name);
-    let guard_tokens = arm.guard.as_ref().map(|guard| quote!(#guard));
+    let [same, cursor] = ["state", "cursor"].map(hygienic);
     let arguments = table::function_arguments(arm);
-    let mut needed = guard_tokens
-        .as_ref()
-        .map_or_else(Vec::new, |guard| arm.bindings_in(guard));
+    let guard: Vec<_> = arm.guard.iter().collect();
+    let mut needed = arm.bindings_in(&guard);
     needed.extend(&arguments);
     let on = table::event_pattern(machine, arm, &needed);
     let (from, made) = match &arm.target {
         Target::Same => (quote!(#same), quote!(#same)),
         Target::State(..) => {
             let state = &machine.states[pair.state].name;
-            let fields = table::field_patterns(&needed, &arm.state_bindings);
+            let fields = table::state_fields(arm, &needed, pair.state);
             let arguments = arguments.iter().map(|binding| &binding.name);
             (
                 quote!(#state { #fields .. }),
@@ -190,7 +170,7 @@ fn line(
             )
         }
     };
-    let guard = guard_tokens.map(|guard| quote!(if #guard));
+    let guard = arm.guard.as_ref().map(|guard| quote!(if #guard));
     let made = quote!(#krate::Instance::new(#krate::In {
         cursor: #cursor,
         state: #made,

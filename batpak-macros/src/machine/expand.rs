@@ -1,10 +1,11 @@
 //! The items that a machine becomes, in the order in which a person would write them.
 
-use proc_macro2::{TokenStream, TokenTree};
-use quote::{format_ident, quote};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Attribute, Meta};
 
-use super::{Field, Machine, State, commands, diagram, table};
+use super::{Field, Machine, State, commands, diagram, table, wrapper};
 use crate::names::{self, hygienic, kind_const, plain};
 
 pub(super) fn expand(machine: &Machine) -> TokenStream {
@@ -13,8 +14,8 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
         .states
         .iter()
         .map(|state| state_struct(machine, state));
-    let wrapper = wrapper(machine);
-    let any = any(machine);
+    let wrapper = wrapper::wrapper(machine);
+    let any = wrapper::any(machine);
     let inherent = inherent(machine);
     let implementation = implementation(machine);
     let commands = commands::expand(machine);
@@ -124,178 +125,6 @@ fn state_derives(attributes: &[Attribute]) -> Vec<TokenStream> {
     derives
 }
 
-/// `OrderIn<S>`: a machine in a known state.
-fn wrapper(machine: &Machine) -> TokenStream {
-    let Machine {
-        name,
-        visibility,
-        krate,
-        states,
-        ..
-    } = machine;
-    let wrapper = machine.wrapper();
-    let data = machine.data();
-    let doc = format!(
-        "[`{name}`] in the state `S`, as it was read from a store or committed to one.\n\n\
-         Its methods are the commands of that state, and the state's fields."
-    );
-    let accessors = states.iter().filter_map(|state| accessors(machine, state));
-    let [f, within] = ["f", "within"].map(hygienic);
-    quote! {
-        #[doc = #doc]
-        #visibility struct #wrapper<S: #krate::State<Machine = #name>>(#krate::In<S>);
-
-        #[automatically_derived]
-        impl<S: #krate::State<Machine = #name>> ::core::clone::Clone for #wrapper<S> {
-            fn clone(&self) -> Self {
-                Self(::core::clone::Clone::clone(&self.0))
-            }
-        }
-
-        #[automatically_derived]
-        impl<S: #krate::State<Machine = #name>> ::core::fmt::Debug for #wrapper<S> {
-            fn fmt(&self, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                ::core::fmt::Debug::fmt(&self.0, #f)
-            }
-        }
-
-        #[automatically_derived]
-        impl<S: #krate::State<Machine = #name>> #krate::Instance for #wrapper<S> {
-            type State = S;
-
-            fn new(#within: #krate::In<S>) -> Self {
-                Self(#within)
-            }
-
-            fn within(&self) -> &#krate::In<S> {
-                &self.0
-            }
-
-            fn into_within(self) -> #krate::In<S> {
-                self.0
-            }
-        }
-
-        #[automatically_derived]
-        #[allow(dead_code)]
-        impl<S: #krate::State<Machine = #name>> #wrapper<S> {
-            /// The state.
-            #visibility fn state(&self) -> &S {
-                &self.0.state
-            }
-
-            /// What all states share.
-            #visibility fn data(&self) -> &#data {
-                &self.0.data
-            }
-
-            /// Where it was read: store, stream, revision and position.
-            #visibility fn cursor(&self) -> &#krate::Cursor {
-                &self.0.cursor
-            }
-        }
-
-        #(#accessors)*
-    }
-}
-
-/// The accessors of a state's fields, except those whose names the wrapper has for itself.
-fn accessors(machine: &Machine, state: &State) -> Option<TokenStream> {
-    const OWN: &[&str] = &["state", "data", "cursor"];
-    let (wrapper, visibility) = (machine.wrapper(), &machine.visibility);
-    let name = &state.name;
-    let fields: Vec<TokenStream> = state
-        .fields
-        .iter()
-        .filter(|field| !OWN.contains(&plain(&field.name).as_str()))
-        .map(
-            |Field {
-                 name: field,
-                 ty,
-                 docs,
-             }| {
-                let default = docs.is_empty().then(|| {
-                    let doc = format!("The field `{field}` of the state.");
-                    quote!(#[doc = #doc])
-                });
-                quote! {
-                    #default
-                    #(#docs)*
-                    #visibility fn #field(&self) -> &#ty {
-                        &self.0.state.#field
-                    }
-                }
-            },
-        )
-        .collect();
-    (!fields.is_empty()).then(|| {
-        quote! {
-            #[automatically_derived]
-            #[allow(dead_code)]
-            impl #wrapper<#name> {
-                #(#fields)*
-            }
-        }
-    })
-}
-
-/// `AnyOrderIn`: a machine in whatever state it was read in.
-fn any(machine: &Machine) -> TokenStream {
-    let Machine {
-        name,
-        visibility,
-        krate,
-        states,
-        ..
-    } = machine;
-    let (any, wrapper, data) = (machine.any(), machine.wrapper(), machine.data());
-    let doc =
-        format!("[`{name}`] in whatever state it was read in: match on it, or begin a chain.");
-    let variants = states.iter().map(|state| {
-        let state = &state.name;
-        let doc = format!("It is in the state [`{state}`].");
-        quote!(#[doc = #doc] #state(#wrapper<#state>))
-    });
-    let states: Vec<_> = states.iter().map(|state| &state.name).collect();
-    let [found, within] = ["found", "within"].map(hygienic);
-    let count = states.len();
-    let each = std::iter::repeat_n(&found, count);
-    let each_again = each.clone();
-    let within_each = std::iter::repeat_n(&within, count);
-    quote! {
-        #[doc = #doc]
-        #[derive(::core::fmt::Debug, ::core::clone::Clone)]
-        #visibility enum #any {
-            #(#variants),*
-        }
-
-        #[automatically_derived]
-        #[allow(dead_code)]
-        impl #any {
-            /// Begins a chain of events that arrive as data, to be committed as one batch.
-            #visibility fn chain(self) -> #krate::Chain<#name> {
-                match self {
-                    #(Self::#states(#each) => {
-                        let #within_each = #krate::Instance::into_within(#each);
-                        #krate::Chain::new(
-                            #within_each.cursor,
-                            #krate::State::into_any(#within_each.state),
-                            #within_each.data,
-                        )
-                    })*
-                }
-            }
-
-            /// What all states share.
-            #visibility fn data(&self) -> &#data {
-                match self {
-                    #(Self::#states(#each_again) => &#krate::Instance::within(#each_again).data),*
-                }
-            }
-        }
-    }
-}
-
 /// What the enum of states has by itself.
 fn inherent(machine: &Machine) -> TokenStream {
     let Machine {
@@ -382,8 +211,13 @@ fn implementation(machine: &Machine) -> TokenStream {
         .iter()
         .filter(|state| state.initial)
         .map(|state| {
-            let (state, fields) = (&state.name, state.fields.iter().map(|field| &field.name));
-            quote!(Self::#state { #(#fields: ::core::default::Default::default()),* })
+            // Spanned, so that a type without a default is pointed at.
+            let fields = state.fields.iter().map(|Field { name, ty, .. }| {
+                let span = ty.span().resolved_at(Span::call_site());
+                quote_spanned!(span=> #name: <#ty as ::core::default::Default>::default())
+            });
+            let state = &state.name;
+            quote!(Self::#state { #(#fields),* })
         });
     let admit = table::admit(machine);
     let reads_data = table::reads_data(machine);

@@ -1,6 +1,6 @@
 //! What is wrong with the table as a whole, once every name in it is known.
 
-use super::{Arm, Machine, Pair, Target};
+use super::{Arm, Machine, Pair, Target, wrapper};
 use crate::errors::Errors;
 use crate::names::plain;
 
@@ -96,7 +96,15 @@ fn commands(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
                     format_args!("command `{text}` is declared twice for `{name}` (first for event `{event}`)"),
                 );
             }
-            if state.fields.iter().any(|field| plain(&field.name) == text) {
+            if wrapper::METHODS.contains(&text.as_str()) {
+                let wrapper = machine.wrapper();
+                errors.add(
+                    command,
+                    format_args!(
+                        "`{text}` would clash with the method `{text}` of every `{wrapper}`"
+                    ),
+                );
+            } else if state.fields.iter().any(|field| plain(&field.name) == text) {
                 errors.add(
                     command,
                     format_args!(

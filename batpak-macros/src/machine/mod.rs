@@ -1,6 +1,7 @@
 //! `state_machine!`: the states, the events and the arms of one machine.
 //!
-//! [`parse`] reads the items and [`arms`] the arms of `evolve`, with every name resolved; [`graph`]
+//! [`parse`] reads the items and [`arms`] the arms of `evolve`, with every name resolved ([`patterns`]
+//! those left of the arrow, [`target`] those right of it); [`graph`]
 //! checks the table as a whole; [`expand`] and its neighbours write it out.
 
 mod arms;
@@ -9,8 +10,12 @@ mod commands;
 mod diagram;
 mod expand;
 mod graph;
+mod mentions;
 mod parse;
+mod patterns;
 mod table;
+mod target;
+mod wrapper;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -80,9 +85,19 @@ struct Arm {
 #[derive(Clone)]
 struct Binding {
     field: Ident,
+    /// The states, by index, of which it is another field.
+    elsewhere: Vec<(usize, Ident)>,
     name: Ident,
     mutable: bool,
     ty: Type,
+}
+
+impl Binding {
+    /// The field of this state that is bound.
+    fn field_of(&self, state: usize) -> &Ident {
+        let other = self.elsewhere.iter().find(|(other, _)| *other == state);
+        other.map_or(&self.field, |(_, field)| field)
+    }
 }
 
 struct GateCall {

@@ -32,8 +32,12 @@ pub(super) fn fallback(items: &[Item]) -> TokenStream {
         .map(|item| match item {
             Item::Enum(mut item) => {
                 attributes::machine(&mut item.attrs, &mut ignored);
+                let is_event = derives_event(&item);
+                let is_unknown = |a: &Attribute| !is_event && a.path().is_ident("event");
+                item.attrs.retain(|attribute| !is_unknown(attribute));
                 for variant in &mut item.variants {
                     attributes::state(&mut variant.attrs, &mut ignored);
+                    variant.attrs.retain(|attribute| !is_unknown(attribute));
                 }
                 Item::Enum(item)
             }
@@ -46,12 +50,20 @@ fn is_evolve(item: &Item) -> bool {
     matches!(item, Item::Fn(function) if function.sig.ident == "evolve")
 }
 
-pub(super) fn machine(items: Vec<Item>, errors: &mut Errors) -> Option<Machine> {
-    let (mut enums, mut evolve, mut others) = (Vec::new(), None, Vec::new());
+/// The items of the call, each in its place.
+struct Parts {
+    states: ItemEnum,
+    events: ItemEnum,
+    evolve: ItemFn,
+    others: Vec<Item>,
+}
+
+fn parts(items: Vec<Item>, errors: &mut Errors) -> Option<Parts> {
+    let (mut enums, mut evolves, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for item in items {
         match item {
             Item::Enum(item) => enums.push(item),
-            Item::Fn(function) if function.sig.ident == "evolve" => evolve = Some(function),
+            Item::Fn(function) if function.sig.ident == "evolve" => evolves.push(function),
             other => others.push(other),
         }
     }
@@ -63,54 +75,66 @@ pub(super) fn machine(items: Vec<Item>, errors: &mut Errors) -> Option<Machine> 
         ));
         return None;
     }
-    let mut states_item = enums.remove(enums.iter().position(is_machine).unwrap_or(0));
-    let name = states_item.ident.clone();
+    let marked = enums.iter().position(is_machine);
+    let at = marked.or_else(|| enums.iter().position(|item| !derives_event(item)));
+    let states = enums.remove(at.unwrap_or(0));
+    let name = &states.ident;
     let Some(at) = enums.iter().position(derives_event) else {
         errors.add(
-            &name,
+            name,
             format_args!(
                 "`{name}` has no events: add an enum with `#[derive(Event)]` to the same `state_machine!`"
             ),
         );
         return None;
     };
-    let events_item = enums.remove(at);
+    let events = enums.remove(at);
     others.extend(enums.into_iter().map(Item::Enum));
-    refuse_generics(&states_item.generics, "machines", errors);
-    let attributes = attributes::machine(&mut states_item.attrs, errors);
-    let states: Vec<State> = states_item
-        .variants
-        .iter_mut()
-        .map(|variant| {
-            let found = attributes::state(&mut variant.attrs, errors);
-            State {
-                name: variant.ident.clone(),
-                fields: fields(&variant.fields, "state", errors),
-                attributes: variant.attrs.clone(),
-                initial: found.initial,
-                terminal: found.terminal,
-                groups: found.groups,
-            }
-        })
-        .collect();
-    let events: Vec<Event> = events_item
-        .variants
-        .iter()
-        .map(|variant| Event {
-            name: variant.ident.clone(),
-            fields: fields(&variant.fields, "event", errors),
-        })
-        .collect();
-    let Some(evolve) = evolve else {
-        let events = &events_item.ident;
+    let mut evolves = evolves.into_iter();
+    let Some(evolve) = evolves.next() else {
+        let events = &events.ident;
         errors.add(
-            &name,
+            name,
             format_args!(
                 "`{name}` has no transitions: add `fn evolve(state: {name}, event: {events}) -> {name} {{ .. }}`"
             ),
         );
         return None;
     };
+    for second in evolves {
+        let message = "a second `evolve`: put all transitions into the first";
+        errors.add(&second.sig.ident, message);
+    }
+    Some(Parts {
+        states,
+        events,
+        evolve,
+        others,
+    })
+}
+
+pub(super) fn machine(items: Vec<Item>, errors: &mut Errors) -> Option<Machine> {
+    let Parts {
+        states: mut states_item,
+        events: events_item,
+        evolve,
+        others,
+    } = parts(items, errors)?;
+    let name = states_item.ident.clone();
+    refuse_generics(&states_item.generics, "machines", errors);
+    let attributes = attributes::machine(&mut states_item.attrs, errors);
+    if !derives(&states_item, "Clone") {
+        errors.add(
+            &name,
+            format_args!("the states of a machine are cloned: add `#[derive(Clone)]` to `{name}`"),
+        );
+    }
+    // Without the names of their fields, nothing can be said about the arms.
+    let (states, events) = (
+        states(&mut states_item, errors),
+        events(&events_item, errors),
+    );
+    let (states, events) = (states?, events?);
     let arms = {
         let scope = arms::Scope::new(&name, &events_item.ident, &states, &events, &attributes);
         scope.arms(body(&evolve, errors)?, errors)
@@ -129,16 +153,54 @@ pub(super) fn machine(items: Vec<Item>, errors: &mut Errors) -> Option<Machine> 
     })
 }
 
+/// The states; `None` if one of them has fields without names.
+fn states(item: &mut ItemEnum, errors: &mut Errors) -> Option<Vec<State>> {
+    let states: Vec<Option<State>> = item
+        .variants
+        .iter_mut()
+        .map(|variant| {
+            let found = attributes::state(&mut variant.attrs, errors);
+            Some(State {
+                name: variant.ident.clone(),
+                fields: fields(&variant.fields, errors)?,
+                attributes: variant.attrs.clone(),
+                initial: found.initial,
+                terminal: found.terminal,
+                groups: found.groups,
+            })
+        })
+        .collect();
+    states.into_iter().collect()
+}
+
+/// The events; `None` if one of them has fields without names, which its derive reports.
+fn events(item: &ItemEnum, errors: &mut Errors) -> Option<Vec<Event>> {
+    let events: Vec<Option<Event>> = item
+        .variants
+        .iter()
+        .map(|variant| {
+            attributes::refuse_cfg(&variant.attrs, errors);
+            Some(Event {
+                name: variant.ident.clone(),
+                fields: named_fields(&variant.fields)?,
+            })
+        })
+        .collect();
+    events.into_iter().collect()
+}
+
 fn derives_event(item: &ItemEnum) -> bool {
+    derives(item, "Event")
+}
+
+/// Whether a derive of this name, by whatever path, is on the enum.
+fn derives(item: &ItemEnum, name: &str) -> bool {
     item.attrs.iter().any(|attribute| {
         let mut found = false;
         if attribute.path().is_ident("derive") {
             let _ = attribute.parse_nested_meta(|meta| {
-                found |= meta
-                    .path
-                    .segments
-                    .last()
-                    .is_some_and(|last| last.ident == "Event");
+                let last = meta.path.segments.last();
+                found |= last.is_some_and(|last| last.ident == name);
                 Ok(())
             });
         }
@@ -146,31 +208,30 @@ fn derives_event(item: &ItemEnum) -> bool {
     })
 }
 
-fn fields(fields: &Fields, what: &str, errors: &mut Errors) -> Vec<Field> {
-    match fields {
-        Fields::Unit => Vec::new(),
-        Fields::Named(fields) => fields
-            .named
-            .iter()
-            .filter_map(|field| {
-                Some(Field {
-                    name: field.ident.clone()?,
-                    ty: field.ty.clone(),
-                    docs: names::docs(&field.attrs)
-                        .into_iter()
-                        .cloned()
-                        .collect::<Vec<Attribute>>(),
-                })
-            })
-            .collect(),
-        Fields::Unnamed(unnamed) => {
-            errors.add(
-                unnamed,
-                format_args!("name the fields of this {what}: `{{ name: Type }}`"),
-            );
-            Vec::new()
-        }
+/// The fields of a state; `None`, and an error, if they have no names.
+fn fields(fields: &Fields, errors: &mut Errors) -> Option<Vec<Field>> {
+    let found = named_fields(fields);
+    if found.is_none() {
+        errors.add(fields, "name the fields of this state: `{ name: Type }`");
     }
+    found
+}
+
+/// The fields, if they have names.
+fn named_fields(fields: &Fields) -> Option<Vec<Field>> {
+    let fields = match fields {
+        Fields::Unit => return Some(Vec::new()),
+        Fields::Named(fields) => fields,
+        Fields::Unnamed(_) => return None,
+    };
+    let fields = fields.named.iter().filter_map(|field| {
+        Some(Field {
+            name: field.ident.clone()?,
+            ty: field.ty.clone(),
+            docs: names::docs(&field.attrs).into_iter().cloned().collect(),
+        })
+    });
+    Some(fields.collect())
 }
 
 /// The `match` that `evolve` is.

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::Expr;
 
-use super::arms::mentions;
+use super::mentions::mentions;
 use super::{Arm, Binding, Machine, Target};
 use crate::names::{hygienic, kind_const, plain, snake_case};
 
@@ -64,12 +64,23 @@ pub(super) fn gates_name(function: &Ident) -> Ident {
     format_ident!("{function}_gates", span = function.span())
 }
 
-/// Fields bound by name, in a pattern: `lines, total: amount`.
-pub(super) fn field_patterns(bindings: &[&Binding], of: &[Binding]) -> TokenStream {
+/// The fields of a state that are bound, in its pattern: `lines, total: amount`.
+pub(super) fn state_fields(arm: &Arm, bindings: &[&Binding], state: usize) -> TokenStream {
+    field_patterns(bindings, &arm.state_bindings, |binding| {
+        binding.field_of(state)
+    })
+}
+
+fn field_patterns(
+    bindings: &[&Binding],
+    of: &[Binding],
+    field: impl Fn(&Binding) -> &Ident,
+) -> TokenStream {
     let bound = of
         .iter()
         .filter(|own| bindings.iter().any(|binding| std::ptr::eq(*binding, *own)));
-    let patterns = bound.map(|Binding { field, name, .. }| {
+    let patterns = bound.map(|binding| {
+        let (field, name) = (field(binding), &binding.name);
         if field == name {
             quote!(#name,)
         } else {
@@ -81,26 +92,26 @@ pub(super) fn field_patterns(bindings: &[&Binding], of: &[Binding]) -> TokenStre
 
 /// The bindings that an arm's condition or its target needs.
 fn needed(arm: &Arm) -> Vec<&Binding> {
-    let guard = arm.guard.as_ref().map(|guard| quote!(#guard));
     let body = match &arm.target {
         Target::Same => None,
-        Target::State(_, body) => Some(quote!(#body)),
+        Target::State(_, body) => Some(body),
     };
-    arm.bindings_in(&quote!(#guard #body))
+    let expressions: Vec<&Expr> = arm.guard.iter().chain(body).collect();
+    arm.bindings_in(&expressions)
 }
 
 /// The arguments of an arm's function: what its target needs.
 pub(super) fn function_arguments(arm: &Arm) -> Vec<&Binding> {
     match &arm.target {
         Target::Same => Vec::new(),
-        Target::State(_, body) => arm.bindings_in(&quote!(#body)),
+        Target::State(_, body) => arm.bindings_in(&[body]),
     }
 }
 
 /// The states of an arm as a pattern of the enum.
 fn state_pattern(machine: &Machine, arm: &Arm, bindings: &[&Binding]) -> TokenStream {
-    let fields = field_patterns(bindings, &arm.state_bindings);
     let states = arm.from.iter().map(|state| {
+        let fields = state_fields(arm, bindings, *state);
         let state = &machine.states[*state].name;
         quote!(Self::#state { #fields .. })
     });
@@ -111,7 +122,7 @@ fn state_pattern(machine: &Machine, arm: &Arm, bindings: &[&Binding]) -> TokenSt
 pub(super) fn event_pattern(machine: &Machine, arm: &Arm, bindings: &[&Binding]) -> TokenStream {
     let events = &machine.events_item.ident;
     let event = &arm.event_tokens;
-    let fields = field_patterns(bindings, &arm.event_bindings);
+    let fields = field_patterns(bindings, &arm.event_bindings, |binding| &binding.field);
     quote!(#events::#event { #fields .. })
 }
 
@@ -149,10 +160,10 @@ pub(super) fn functions(machine: &Machine) -> TokenStream {
     quote!(#(#functions)*)
 }
 
-/// The arguments of the gates of an arm, as one token stream to look for names in.
-fn gate_arguments(arm: &Arm) -> TokenStream {
+/// The arguments of the gates of an arm.
+fn gate_arguments(arm: &Arm) -> Vec<&Expr> {
     let arguments = arm.gates.iter().flat_map(|gate| &gate.arguments);
-    quote!(#(#arguments),*)
+    arguments.collect()
 }
 
 fn gates_function(
@@ -180,6 +191,7 @@ fn gates_function(
         quote!(#krate::Decision::decide(#path(#(#arguments),*), #path::CODE, #path::MESSAGE)?;)
     });
     quote! {
+        #[allow(clippy::ptr_arg, clippy::trivially_copy_pass_by_ref)]
         fn #name(#(#parameters)* #data #ctx) -> ::core::result::Result<(), #krate::Denial> {
             #(#calls)*
             ::core::result::Result::Ok(())
@@ -189,7 +201,9 @@ fn gates_function(
 
 /// Whether a gate of the arm is given `name`, which is not bound by the arm itself.
 pub(super) fn gate_reads(arm: &Arm, name: &Ident) -> bool {
-    mentions(gate_arguments(arm), name) && !arm.bindings().any(|binding| binding.name == *name)
+    let mut arguments = gate_arguments(arm).into_iter();
+    arguments.any(|argument| mentions(argument, name))
+        && !arm.bindings().any(|binding| binding.name == *name)
 }
 
 /// The call of an arm's gates, its bindings given by `binding`.
@@ -197,7 +211,7 @@ pub(super) fn gates_call(
     arm: &Arm,
     function: &Ident,
     binding: impl Fn(&Binding) -> TokenStream,
-    data: &TokenStream,
+    (data, ctx): (&TokenStream, &Ident),
 ) -> TokenStream {
     let name = gates_name(function);
     let bound = arm
@@ -205,8 +219,7 @@ pub(super) fn gates_call(
         .into_iter()
         .map(binding);
     let data = gate_reads(arm, &data_name()).then(|| quote!(#data,));
-    let ctx = ctx_name();
-    let ctx = gate_reads(arm, &ctx).then(|| quote!(#ctx,));
+    let ctx = gate_reads(arm, &ctx_name()).then(|| quote!(#ctx,));
     quote!(#name(#(#bound,)* #data #ctx))
 }
 
@@ -270,8 +283,7 @@ pub(super) fn admit(machine: &Machine) -> TokenStream {
     let krate = &machine.krate;
     let events = &machine.events_item.ident;
     let (data_type, ctx_type) = (machine.data(), machine.context());
-    let [data, event] = ["data", "event"].map(hygienic);
-    let ctx = ctx_name();
+    let [data, event, ctx] = ["data", "event", "ctx"].map(hygienic);
     let lines = machine
         .arms
         .iter()
@@ -287,7 +299,7 @@ pub(super) fn admit(machine: &Machine) -> TokenStream {
                 let name = &binding.name;
                 quote!(#name)
             };
-            let call = gates_call(arm, &function, by_name, &quote!(#data));
+            let call = gates_call(arm, &function, by_name, (&quote!(#data), &ctx));
             quote!((#from, #on) => Self::#call?,)
         });
     quote! {

@@ -74,11 +74,12 @@ pub(crate) struct IdMint {
 const COUNT_BITS: u32 = 74;
 
 impl IdMint {
-    /// A mint whose ids are all greater than those minted for events up to `time_us`.
-    pub(crate) fn after(time_us: u64) -> Self {
+    /// A mint that goes on after `last`, the greatest id that was ever minted for the same log.
+    pub(crate) fn after(last: EventId) -> Self {
+        let bits = last.as_u128();
         Self {
-            time_ms: time_us / 1_000 + 1,
-            count: random_start(),
+            time_ms: (bits >> 80) as u64,
+            count: ((bits >> 64) & 0xFFF) << 62 | bits & ((1 << 62) - 1),
         }
     }
 
@@ -117,8 +118,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_new_mint_goes_on_where_the_last_one_was_whatever_the_clock_says() {
+        let mut last = IdMint::after(EventId::from_u128(0)).mint(9_000_000);
+        for _ in 0..1_000 {
+            let id = IdMint::after(last).mint(8_999_000);
+            assert!(id > last, "{id} does not follow {last}");
+            last = id;
+        }
+    }
+
+    #[test]
     fn minted_ids_are_version_7_and_rise_even_when_the_clock_does_not() {
-        let mut mint = IdMint::after(0);
+        let mut mint = IdMint::after(EventId::from_u128(0));
         let mut last = EventId::from_u128(0);
         for time_us in [5_000_000, 5_000_000, 5_000_999, 4_000_000, 6_000_000] {
             for _ in 0..1_000 {
@@ -134,7 +145,7 @@ mod tests {
 
     #[test]
     fn an_id_reads_back_from_its_text() {
-        let id = IdMint::after(0).mint(1_700_000_000_000_000);
+        let id = IdMint::after(EventId::from_u128(0)).mint(1_700_000_000_000_000);
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!("nonsense".parse::<EventId>(), Err(EventIdError));
     }

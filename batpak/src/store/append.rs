@@ -265,11 +265,11 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// A writer that goes on with a log whose newest event was committed at `time_us`.
-    pub(crate) fn new(log: SegmentWriter, chained: bool, time_us: u64) -> Self {
+    /// A writer that goes on with a log whose newest event has the id `last`.
+    pub(crate) fn new(log: SegmentWriter, chained: bool, last: EventId) -> Self {
         Self {
             log,
-            mint: IdMint::after(time_us),
+            mint: IdMint::after(last),
             chained,
             poisoned: None,
             scratch: Vec::new(),

@@ -100,6 +100,11 @@ impl Index {
         self.ids.binary_search(&id).ok().map(|at| at as u64 + 1)
     }
 
+    /// The id of the newest event, which is the greatest; zero if there is none.
+    pub(crate) fn last_id(&self) -> EventId {
+        self.ids.last().copied().unwrap_or(EventId::from_u128(0))
+    }
+
     /// The streams in the order of their first events, from the `n`th.
     pub(crate) fn streams_from(&self, n: usize) -> &[Coordinate] {
         self.order.get(n..).unwrap_or_default()

@@ -24,7 +24,7 @@ pub use read::Events;
 pub use verify::Verification;
 
 use crate::coordinate::Coordinate;
-use crate::event::{EventId, IdMint, Region, hash};
+use crate::event::{EventId, Region, hash};
 use crate::projection::Projection;
 use crate::typestate::{Cursor, Folded, Machine};
 use append::Writer;
@@ -66,12 +66,11 @@ impl Store {
         let segments = config.dir.join("segments");
         let lock = prepare_dir(disk.as_ref(), &config.dir, &segments)?;
         let mut index = Index::default();
-        let new_id = IdMint::after(0).mint(0);
         let opened = Opening {
             disk: &disk,
             dir: &segments,
             segment_bytes: config.segment_bytes,
-            new_id: new_id.to_bytes(),
+            new_id: uuid::Uuid::new_v4().into_bytes(),
             can_chain: hash::AVAILABLE,
         }
         .run(|event| {
@@ -87,7 +86,7 @@ impl Store {
         index.durable = index.published();
         let writer = opened
             .writer
-            .map(|log| Mutex::new(Writer::new(log, opened.chained, index.time_us)));
+            .map(|log| Mutex::new(Writer::new(log, opened.chained, index.last_id())));
         Ok(Self {
             config,
             id: opened.store_id,

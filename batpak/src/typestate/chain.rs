@@ -110,7 +110,7 @@ impl<M: Machine> Chain<M> {
                 Ok(now.state.enter(cursor, now.data))
             }
             Err(error) => Err(CommitError {
-                machine: origin.state.enter(cursor, origin.data),
+                machine: Box::new(origin.state.enter(cursor, origin.data)),
                 error,
             }),
         }

@@ -42,7 +42,7 @@ pub enum Refused {
 /// is all that it needs.
 pub struct Denied<M, D = Denial> {
     /// The machine, as it was before the command.
-    pub machine: M,
+    pub machine: Box<M>,
     /// Why not.
     pub denial: D,
 }
@@ -50,8 +50,11 @@ pub struct Denied<M, D = Denial> {
 impl<M, D> Denied<M, D> {
     /// The denial of a command on `machine`; `state_machine!` calls it.
     #[must_use]
-    pub const fn new(machine: M, denial: D) -> Self {
-        Self { machine, denial }
+    pub fn new(machine: M, denial: D) -> Self {
+        Self {
+            machine: Box::new(machine),
+            denial,
+        }
     }
 }
 
@@ -76,7 +79,7 @@ impl<M, D: fmt::Debug + fmt::Display> std::error::Error for Denied<M, D> {}
 /// After a conflict ([`Self::is_retryable`]) the machine is out of date: load it again and decide anew.
 pub struct CommitError<M> {
     /// The machine, as it was before the step or chain.
-    pub machine: M,
+    pub machine: Box<M>,
     /// Why not.
     pub error: StoreError,
 }

@@ -68,7 +68,7 @@ impl<F: Instance, T: Moved> Step<F, T> {
                 None => self.to.moved(cursor),
             }),
             Err(error) => Err(CommitError {
-                machine: self.from,
+                machine: Box::new(self.from),
                 error,
             }),
         }

@@ -23,7 +23,7 @@ impl Disk for RealDisk {
     fn lock_dir(&self, dir: &Path) -> io::Result<Option<Box<dyn Send + Sync>>> {
         let handle = File::open(dir)?;
         match handle.try_lock() {
-            Ok(()) => Ok(Some(Box::new(handle))),
+            Ok(()) => Ok(Some(Box::new(DirLock(handle)))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -53,6 +53,17 @@ impl Disk for RealDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         std::fs::remove_file(path)
+    }
+}
+
+/// A lock on a directory's handle.
+struct DirLock(File);
+
+impl Drop for DirLock {
+    /// Unlocks by word rather than by closing: a process that is being spawned by another thread
+    /// has a copy of the handle for a moment, which would keep the lock.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
     }
 }
 

@@ -3,3 +3,6 @@
 
 pub(crate) mod body;
 pub(crate) mod segment;
+
+#[cfg(all(test, feature = "blake3"))]
+mod golden;

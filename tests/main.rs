@@ -1,0 +1,14 @@
+//! What batpak promises, tried through its public interface: one module per capability.
+
+mod append;
+mod directory;
+mod event;
+mod format;
+mod gate;
+mod machine;
+mod projection;
+mod read;
+mod recovery;
+mod region;
+mod support;
+mod verify;

@@ -1,0 +1,322 @@
+//! What is left after a crash: all that was acknowledged as durable, whole batches only, or an error.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use batpak::CutReason;
+use batpak::prelude::*;
+
+use crate::support::{Dir, KIND, contents, coordinate, fill};
+
+/// A store of one segment: its bytes after each of its durable batches, and its contents then.
+struct History {
+    dir: Dir,
+    /// The length of the file and the contents, from the empty store on.
+    steps: Vec<(usize, Vec<String>)>,
+    bytes: Vec<u8>,
+}
+
+impl History {
+    fn new(batches: u64) -> Self {
+        let dir = Dir::new();
+        let store = Store::open(StoreConfig::new(dir.path())).unwrap();
+        let path = dir.segments().remove(0);
+        let mut steps = vec![(fs::metadata(&path).unwrap().len() as usize, Vec::new())];
+        for _ in 0..batches {
+            fill(&store, 1);
+            steps.push((
+                fs::metadata(&path).unwrap().len() as usize,
+                contents(&store),
+            ));
+        }
+        drop(store);
+        let bytes = fs::read(&path).unwrap();
+        Self { dir, steps, bytes }
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.dir.segments().remove(0)
+    }
+
+    /// Opens a store whose only segment has these bytes.
+    fn open(&self, bytes: &[u8]) -> Result<Store, StoreError> {
+        fs::write(self.path(), bytes).unwrap();
+        Store::open(StoreConfig::new(self.dir.path()))
+    }
+
+    fn last(&self) -> &[String] {
+        &self.steps.last().unwrap().1
+    }
+
+    /// The newest batch is not known to be durable by anything that was written after it.
+    fn before_last(&self) -> &[String] {
+        &self.steps[self.steps.len() - 2].1
+    }
+}
+
+#[test]
+fn a_log_cut_at_any_byte_holds_whole_batches_or_is_refused() {
+    let history = History::new(4);
+    for len in 0..history.bytes.len() {
+        let cut = &history.bytes[..len];
+        let whole = history.steps.iter().rev().find(|(end, _)| *end <= len);
+        match history.open(cut) {
+            Ok(store) => {
+                let (end, expected) = whole.unwrap();
+                assert_eq!(&contents(&store), expected, "cut at {len}");
+                let reason = store.recovery().cut.as_ref().map(|cut| cut.reason);
+                match reason {
+                    None => assert_eq!(*end, len),
+                    Some(CutReason::Torn | CutReason::Unfinished) => assert!(*end < len),
+                    Some(other) => panic!("{other:?} at {len}"),
+                }
+                // What was cut is gone, and the store goes on from there.
+                fill(&store, 1);
+                assert_eq!(store.position(), expected.len() as u64 + 3);
+                drop(store);
+                let again = Store::open(StoreConfig::new(history.dir.path())).unwrap();
+                assert_eq!(again.recovery().cut, None);
+                assert_eq!(again.verify().unwrap().events, expected.len() as u64 + 3);
+            }
+            Err(error) => {
+                assert!(
+                    matches!(error, StoreError::Corrupt { .. }),
+                    "cut at {len}: {error}"
+                );
+                // Only the header, which is synced before the file gets its name, may not be cut.
+                assert!(len < history.steps[0].0, "cut at {len}: {error}");
+                assert_eq!(
+                    fs::read(history.path()).unwrap(),
+                    cut,
+                    "a refusal changes nothing"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_anywhere_is_found_unless_it_looks_like_a_torn_newest_batch() {
+    let history = History::new(3);
+    let newest = history.steps[history.steps.len() - 2].0;
+    for at in 0..history.bytes.len() {
+        let mut bytes = history.bytes.clone();
+        bytes[at] ^= 1 << (at % 8);
+        match history.open(&bytes) {
+            Ok(store) => {
+                assert!(at >= newest, "a flip at {at} was not found");
+                assert_eq!(contents(&store), history.before_last());
+            }
+            Err(StoreError::Corrupt { offset, .. }) => {
+                assert!(
+                    offset <= at as u64,
+                    "the place {offset} lies behind the flip at {at}"
+                );
+                assert_eq!(
+                    fs::read(history.path()).unwrap(),
+                    bytes,
+                    "a refusal changes nothing"
+                );
+            }
+            Err(StoreError::Foreign { .. }) => assert!(at < 8),
+            Err(StoreError::NewerFormat { .. }) => assert!((8..10).contains(&at)),
+            Err(other) => panic!("a flip at {at}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_a_sealed_segment_is_always_refused() {
+    let dir = Dir::new();
+    fill(&dir.open(), 40);
+    let files = dir.segments();
+    assert!(files.len() > 2);
+    let whole = fs::read(&files[0]).unwrap();
+    for at in (0..whole.len()).step_by(7) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        fs::write(&files[0], &bytes).unwrap();
+        let error = Store::open(dir.config()).expect_err(&format!("a flip at {at}"));
+        assert!(
+            error.to_string().contains(files[0].to_str().unwrap()),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_flipped_bit_that_appears_while_the_store_is_open_is_found_by_the_read() {
+    let history = History::new(3);
+    let store = history.open(&history.bytes).unwrap();
+    let mut bytes = history.bytes.clone();
+    let at = history.steps[1].0 + 60;
+    bytes[at] ^= 1;
+    fs::write(history.path(), &bytes).unwrap();
+    let read: Vec<_> = store.query(&Region::all()).collect();
+    let error = read.last().unwrap().as_ref().unwrap_err();
+    assert!(
+        matches!(error, StoreError::Corrupt { position: 4, .. }),
+        "{error}"
+    );
+    assert_eq!(read.len(), 4, "the iterator ends with the error");
+}
+
+#[test]
+fn zeros_garbage_and_a_copy_of_a_frame_behind_the_log_are_cut_off() {
+    let history = History::new(3);
+    let copy = history.bytes[history.steps[1].0..history.steps[2].0].to_vec();
+    let tails: [(&str, Vec<u8>); 4] = [
+        ("zeros", vec![0; 5_000]),
+        ("ones", vec![0xFF; 5_000]),
+        (
+            "garbage",
+            (0..5_000_u32)
+                .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
+                .collect(),
+        ),
+        ("a copied batch", copy),
+    ];
+    for (name, tail) in tails {
+        let mut bytes = history.bytes.clone();
+        bytes.extend(&tail);
+        let store = history.open(&bytes).unwrap();
+        assert_eq!(contents(&store), history.last(), "{name}");
+        let cut = store.recovery().cut.clone().unwrap();
+        assert_eq!(
+            (cut.offset, cut.bytes),
+            (history.bytes.len() as u64, tail.len() as u64)
+        );
+        let zeros = cut.reason == CutReason::Zeros;
+        assert_eq!(zeros, name == "zeros", "{name}: {:?}", cut.reason);
+        assert_eq!(fs::read(history.path()).unwrap(), history.bytes, "{name}");
+    }
+}
+
+#[test]
+fn a_real_frame_inside_a_payload_is_never_taken_for_an_event() {
+    let history = History::new(2);
+    let frames = history.bytes[history.steps[0].0..].to_vec();
+    let store = history.open(&history.bytes).unwrap();
+    let stream = coordinate("c", "s");
+    let batch = NewEvent::new(&stream, KIND, &frames);
+    store.commit(Batch::new().event(batch)).unwrap();
+    drop(store);
+    let whole = fs::read(history.path()).unwrap();
+    for len in history.bytes.len()..whole.len() {
+        let store = history.open(&whole[..len]).unwrap();
+        assert_eq!(contents(&store), history.last(), "cut at {len}");
+    }
+}
+
+#[test]
+fn damage_before_a_later_durable_commit_is_refused_and_not_cut() {
+    let history = History::new(4);
+    // Zeros over the second of four batches: the fourth proves that it was durable.
+    let mut bytes = history.bytes.clone();
+    bytes[history.steps[1].0..history.steps[2].0].fill(0);
+    let error = history.open(&bytes).unwrap_err();
+    match &error {
+        StoreError::Corrupt {
+            path,
+            offset,
+            position,
+            ..
+        } => {
+            assert_eq!(path, &history.path());
+            assert_eq!((*offset, *position), (history.steps[1].0 as u64, 4));
+        }
+        other => panic!("{other}"),
+    }
+    assert_eq!(fs::read(history.path()).unwrap(), bytes);
+}
+
+#[test]
+fn a_hole_among_writes_that_were_never_synced_is_cut_from_there() {
+    let dir = Dir::new();
+    let config = || StoreConfig::new(dir.path()).durability(Durability::Written);
+    let store = Store::open(config()).unwrap();
+    let path = dir.segments().remove(0);
+    fill(&store, 1);
+    let (end, first) = (
+        fs::metadata(&path).unwrap().len() as usize,
+        contents(&store),
+    );
+    fill(&store, 3);
+    drop(store);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[end + 5..end + 50].fill(0);
+    fs::write(&path, &bytes).unwrap();
+    let store = Store::open(config()).unwrap();
+    assert_eq!(contents(&store), first);
+    assert_eq!(
+        store.recovery().cut.as_ref().unwrap().reason,
+        CutReason::Hole
+    );
+}
+
+/// Not a test by itself: what the test below kills.
+#[test]
+fn child_appends_until_it_is_killed() {
+    let Ok(path) = std::env::var("BATPAK_TEST_APPEND") else {
+        return;
+    };
+    let durability = match std::env::var("BATPAK_TEST_DURABILITY").as_deref() {
+        Ok("written") => Durability::Written,
+        _ => Durability::Durable,
+    };
+    let config = StoreConfig::new(path)
+        .segment_bytes(4 << 10)
+        .durability(durability);
+    let store = Store::open(config).unwrap();
+    loop {
+        fill(&store, 1);
+        println!("acknowledged {}", store.position());
+    }
+}
+
+fn kill_after(path: &Path, durability: &str, lines: usize) -> u64 {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "recovery::child_appends_until_it_is_killed",
+            "--nocapture",
+        ])
+        .env("BATPAK_TEST_APPEND", path)
+        .env("BATPAK_TEST_DURABILITY", durability)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    let mut acknowledged = 0;
+    let mut seen = 0;
+    while seen < lines {
+        line.clear();
+        assert!(
+            output.read_line(&mut line).unwrap() > 0,
+            "the child ended by itself"
+        );
+        if let Some(position) = line.trim().strip_prefix("acknowledged ") {
+            acknowledged = position.parse().unwrap();
+            seen += 1;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    acknowledged
+}
+
+#[test]
+fn what_was_acknowledged_survives_kill_9() {
+    let dir = Dir::new();
+    for round in 0..10 {
+        let durability = if round % 2 == 0 { "written" } else { "durable" };
+        let acknowledged = kill_after(&dir.path(), durability, 5 + round * 3);
+        let store = dir.open();
+        assert!(store.position() >= acknowledged, "round {round}");
+        assert!(store.position().is_multiple_of(3), "a batch is whole");
+        assert_eq!(store.verify().unwrap().events, store.position());
+    }
+}

@@ -1,0 +1,78 @@
+//! Stores and events to try things on.
+
+use std::path::{Path, PathBuf};
+
+use batpak::prelude::*;
+use tempfile::TempDir;
+
+/// A kind for events whose kind does not matter.
+pub const KIND: EventKind = EventKind::custom(0xF, 1);
+
+/// A directory for a store, removed at the end.
+pub struct Dir(TempDir);
+
+impl Dir {
+    pub fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.0.path().join("store")
+    }
+
+    /// The directory outside of the store.
+    pub fn outside(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// A configuration with small segments, so that a test has several.
+    pub fn config(&self) -> StoreConfig {
+        StoreConfig::new(self.path()).segment_bytes(4 << 10)
+    }
+
+    pub fn open(&self) -> Store {
+        Store::open(self.config()).unwrap()
+    }
+
+    /// The files of the segments, in order.
+    pub fn segments(&self) -> Vec<PathBuf> {
+        let mut files: Vec<_> = std::fs::read_dir(self.path().join("segments"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        files.sort();
+        files
+    }
+}
+
+pub fn coordinate(entity: &str, scope: &str) -> Coordinate {
+    Coordinate::new(entity, scope).unwrap()
+}
+
+/// An event whose payload is the number.
+pub fn number(coordinate: &Coordinate, n: u64) -> NewEvent {
+    NewEvent::new(coordinate, KIND, &n)
+}
+
+/// Everything that a store says of its events, in order: enough to see any difference.
+pub fn contents(store: &Store) -> Vec<String> {
+    store
+        .query(&Region::all())
+        .map(|event| {
+            let event = event.unwrap();
+            format!("{event:?} {:?}", event.payload_bytes())
+        })
+        .collect()
+}
+
+/// Appends `batches` batches of three events each, over two streams, and gives the contents after each.
+pub fn fill(store: &Store, batches: u64) {
+    let (a, b) = (coordinate("a", "s"), coordinate("b", "s"));
+    for n in 0..batches {
+        let batch = Batch::new()
+            .event(number(&a, n))
+            .event(number(&b, n).tag(Tag::new("n", n).unwrap()))
+            .event(number(&a, n).metadata("why", "a test"));
+        store.commit(batch).unwrap();
+    }
+}

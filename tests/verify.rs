@@ -1,0 +1,135 @@
+//! Verifying: an edited log is found, also where its checksums were repaired.
+
+use batpak::prelude::*;
+
+use crate::support::{Dir, KIND, coordinate, fill};
+
+#[test]
+fn an_untouched_log_verifies_whole_and_by_stream() {
+    let dir = Dir::new();
+    let store = dir.open();
+    fill(&store, 50);
+    let all = store.verify().unwrap();
+    assert_eq!((all.events, all.streams), (150, 2));
+    assert_eq!(all.chained, cfg!(feature = "blake3"));
+    let one = store.verify_stream(&coordinate("b", "s")).unwrap();
+    assert_eq!((one.events, one.streams), (50, 1));
+    let none = store.verify_stream(&coordinate("nobody", "s")).unwrap();
+    assert_eq!((none.events, none.streams), (0, 0));
+}
+
+#[cfg(feature = "blake3")]
+mod chained {
+    use std::fs;
+
+    use super::*;
+
+    /// The frames of a segment, by the description in FORMAT.md: offset and length of each body.
+    fn bodies(bytes: &[u8]) -> Vec<(usize, usize)> {
+        let mut bodies = Vec::new();
+        let mut at = 72;
+        while at < bytes.len() {
+            let len = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+            bodies.push((at + 12, len));
+            at += 12 + len;
+        }
+        bodies
+    }
+
+    /// Repairs the checksum of the body at `at`, by the description in FORMAT.md.
+    fn repair(bytes: &mut [u8], (at, len): (usize, usize)) {
+        let mut seed = crc32fast::Hasher::new();
+        seed.update(&bytes[12..28]);
+        seed.update(&bytes[28..36]);
+        seed.update(&(at as u64 - 12).to_le_bytes());
+        let mut crc = crc32fast::Hasher::new_with_initial(seed.finalize());
+        crc.update(&bytes[at..at + len]);
+        let crc = crc.finalize().to_le_bytes();
+        bytes[at - 4..at].copy_from_slice(&crc);
+    }
+
+    #[test]
+    fn every_edited_byte_of_an_event_is_found_though_the_checksum_was_repaired() {
+        let dir = Dir::new();
+        let stream = coordinate("account:1", "bank");
+        {
+            let store = Store::open(StoreConfig::new(dir.path())).unwrap();
+            let cause = store.append(&stream, KIND, &1).unwrap().event_id;
+            let event = NewEvent::new(&stream, KIND, &"payload")
+                .tag("t:1".parse().unwrap())
+                .cause(cause)
+                .correlation(cause)
+                .metadata("user", "alice");
+            store.commit(Batch::new().event(event)).unwrap();
+            store.append(&stream, KIND, &3).unwrap();
+            store.append(&stream, KIND, &4).unwrap();
+        }
+        let path = dir.segments().remove(0);
+        let whole = fs::read(&path).unwrap();
+        let body = bodies(&whole)[1];
+        let mut found_by_verify = 0;
+        for at in body.0..body.0 + body.1 {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            repair(&mut bytes, body);
+            fs::write(&path, &bytes).unwrap();
+            // Many an edit is no event any more, and already opening says so.
+            match Store::open(StoreConfig::new(dir.path())).and_then(|store| store.verify()) {
+                Err(StoreError::Corrupt {
+                    position, problem, ..
+                }) => {
+                    assert!(
+                        position == 2 || position == 3,
+                        "byte {at}: position {position}"
+                    );
+                    found_by_verify += usize::from(problem.contains("digest"));
+                }
+                // The one number that is about the writing of the log and not about the event: how far
+                // it was durable. It decides nothing once later frames say the same.
+                Ok(_) => assert_eq!(at, body.0 + 5, "byte {at} was edited and not found"),
+                Err(other) => panic!("byte {at}: {other}"),
+            }
+        }
+        assert!(
+            found_by_verify > 50,
+            "only {found_by_verify} edits came as far as the chain"
+        );
+    }
+
+    #[test]
+    fn the_head_of_a_stream_commits_to_its_whole_history() {
+        let heads: Vec<_> = [1_u64, 2]
+            .into_iter()
+            .map(|first| {
+                let dir = Dir::new();
+                let store = dir.open();
+                let stream = coordinate("a", "s");
+                store.append(&stream, KIND, &first).unwrap();
+                store.append(&stream, KIND, &"the same").unwrap().digest
+            })
+            .collect();
+        assert_ne!(heads[0], heads[1]);
+    }
+}
+
+#[cfg(not(feature = "blake3"))]
+#[test]
+fn without_the_feature_a_store_works_unchained() {
+    let dir = Dir::new();
+    let before = {
+        let store = dir.open();
+        assert!(!store.is_chained());
+        fill(&store, 50);
+        crate::support::contents(&store)
+    };
+    let store = dir.open();
+    assert_eq!(crate::support::contents(&store), before);
+    assert!(!store.verify().unwrap().chained);
+    assert_eq!(
+        store
+            .append(&coordinate("a", "s"), KIND, &1)
+            .unwrap()
+            .digest,
+        None
+    );
+}

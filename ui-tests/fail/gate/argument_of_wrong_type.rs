@@ -1,0 +1,38 @@
+use batpak::prelude::*;
+
+/// Only so much.
+#[gate]
+fn daily(amount: &u64) -> bool {
+    *amount < 10
+}
+
+state_machine!(
+    #[derive(Debug, Clone)]
+    enum Door {
+        #[initial]
+        Closed,
+        Open {
+            by: String,
+        },
+    }
+
+    #[derive(Event, Debug, Clone)]
+    #[event(category = 0x1)]
+    enum DoorEvent {
+        #[event(id = 0x001)]
+        Opened { by: String },
+        #[event(id = 0x002)]
+        Shut,
+    }
+
+    fn evolve(door: Door, event: DoorEvent) -> Door {
+        match (door, event) {
+            #[command(open)]
+            #[gate(daily(by))]
+            (Closed, Opened { by }) => Open { by },
+            (Open { .. }, Shut) => Closed,
+        }
+    }
+);
+
+fn main() {}

@@ -1,0 +1,38 @@
+use batpak::prelude::*;
+
+/// Somebody has to open it.
+#[gate]
+fn named(by: &str) -> bool {
+    !by.is_empty()
+}
+
+state_machine!(
+    #[derive(Debug, Clone)]
+    enum Door {
+        #[initial]
+        Closed,
+        Open {
+            by: String,
+        },
+    }
+
+    #[derive(Event, Debug, Clone)]
+    #[event(category = 0x1)]
+    enum DoorEvent {
+        #[event(id = 0x001)]
+        Opened { by: String },
+        #[event(id = 0x002)]
+        Shut,
+    }
+
+    fn evolve(door: Door, event: DoorEvent) -> Door {
+        match (door, event) {
+            #[command(open)]
+            #[gate(named(data.name))]
+            (Closed, Opened { by }) => Open { by },
+            (Open { .. }, Shut) => Closed,
+        }
+    }
+);
+
+fn main() {}

@@ -1,0 +1,6 @@
+use batpak::prelude::*;
+
+#[gate]
+struct Daily(u64);
+
+fn main() {}

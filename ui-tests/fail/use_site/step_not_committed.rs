@@ -1,0 +1,38 @@
+#![deny(unused_must_use)]
+
+use batpak::prelude::*;
+
+state_machine!(
+    #[derive(Debug, Clone)]
+    enum Door {
+        #[initial]
+        Closed,
+        Open {
+            by: String,
+        },
+    }
+
+    #[derive(Event, Debug, Clone)]
+    #[event(category = 0x1)]
+    enum DoorEvent {
+        #[event(id = 0x001)]
+        Opened { by: String },
+        #[event(id = 0x002)]
+        Shut,
+    }
+
+    fn evolve(door: Door, event: DoorEvent) -> Door {
+        match (door, event) {
+            #[command(open)]
+            (Closed, Opened { by }) => Open { by },
+            #[command(shut)]
+            (Open { .. }, Shut) => Closed,
+        }
+    }
+);
+
+fn open(door: DoorIn<Closed>) {
+    door.open("Ann".to_owned()).unwrap();
+}
+
+fn main() {}
