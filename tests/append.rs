@@ -234,7 +234,7 @@ fn every_limit_is_a_typed_error_and_stores_nothing() {
         event.tag(Tag::new("n", n).unwrap())
     });
     let cause = EventId::from_u128(1);
-    let causes = (0..256).fold(number(&a, 1), |event, _| event.cause(cause));
+    let causes = (0..256).fold(number(&a, 1), |event, n| event.cause(EventId::from_u128(n)));
     let cases = [
         (
             many(1, &"x".repeat(1_001)),
@@ -292,6 +292,26 @@ fn a_payload_that_cannot_be_encoded_is_an_error_of_the_commit() {
         Err(StoreError::Encode(_))
     ));
     assert_eq!(store.position(), 0);
+}
+
+#[test]
+fn a_payload_that_nests_too_deeply_to_be_read_back_is_not_stored() {
+    let nested =
+        |depth: usize| (0..depth).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));
+    let dir = Dir::new();
+    let store = dir.open();
+    let a = coordinate("a", "s");
+    let receipt = store.append(&a, KIND, &nested(100)).unwrap();
+    let read = store.get(receipt.event_id).unwrap().unwrap();
+    assert_eq!(read.payload::<serde_json::Value>().unwrap(), nested(100));
+    let error = store.append(&a, KIND, &nested(200)).unwrap_err();
+    assert!(matches!(error, StoreError::Encode(_)), "{error}");
+    let event = number(&a, 1).metadata("m", &nested(200));
+    assert!(store.commit(Batch::new().event(event)).is_err());
+    assert_eq!(store.position(), 1);
+    // Many containers side by side are no depth.
+    let wide: Vec<[u8; 0]> = vec![[]; 10_000];
+    store.append(&a, KIND, &wide).unwrap();
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn a_store_of_version_1_opens_and_reads() {
     let dir = fixture();
     let store = dir.open();
     assert_eq!(store.id().to_bytes(), *b"a store's own id");
+    assert_eq!((store.position(), store.durable_position()), (4, 4));
     assert!(store.is_chained());
     let events: Vec<StoredEvent> = store.query(&Region::all()).map(Result::unwrap).collect();
     let payloads: Vec<serde_json::Value> = events.iter().map(|e| e.payload().unwrap()).collect();
@@ -33,12 +34,16 @@ fn a_store_of_version_1_opens_and_reads() {
         [
             serde_json::json!({"name": "Ada"}),
             serde_json::json!({}),
+            serde_json::json!({}),
             serde_json::json!({"score": 256}),
         ]
     );
-    let last = &events[2];
+    let last = &events[3];
     assert_eq!(last.coordinate, coordinate("student:s7", "school"));
-    assert_eq!(last.causes, [events[0].header.event_id]);
+    assert_eq!(
+        last.causes,
+        [events[0].header.event_id, events[2].header.event_id]
+    );
     assert_eq!(last.header.correlation, Some(events[0].header.event_id));
     assert_eq!(last.metadata::<String>("user").unwrap().unwrap(), "alice");
     let tagged = Region::all().tag(Tag::new("course", "c1").unwrap());
@@ -46,7 +51,7 @@ fn a_store_of_version_1_opens_and_reads() {
     let verification = store.verify().unwrap();
     assert_eq!(
         (verification.events, verification.chained),
-        (3, cfg!(feature = "blake3"))
+        (4, cfg!(feature = "blake3"))
     );
 }
 
@@ -56,8 +61,8 @@ fn a_store_of_version_1_goes_on() {
     let dir = fixture();
     let stream = coordinate("student:s7", "school");
     let receipt = dir.open().append(&stream, KIND, &1).unwrap();
-    assert_eq!((receipt.sequence, receipt.revision), (4, 4));
-    assert_eq!(dir.open().verify().unwrap().events, 4);
+    assert_eq!((receipt.sequence, receipt.revision), (5, 4));
+    assert_eq!(dir.open().verify().unwrap().events, 5);
 }
 
 #[cfg(not(feature = "blake3"))]

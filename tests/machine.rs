@@ -464,6 +464,25 @@ fn a_chain_commits_what_goes_to_other_streams_in_the_same_batch() {
 }
 
 #[test]
+fn a_chain_refuses_further_events_for_its_own_stream_past_the_arms() {
+    let dir = Dir::new();
+    let store = dir.open();
+    let at = Account::at(1, "bank").unwrap();
+    let mut chain = store.load::<Account>(&at).unwrap().chain();
+    let opened = AccountEvent::Opened {
+        owner: "bob".to_owned(),
+    };
+    chain.record(opened.clone(), &RICH).unwrap();
+    let more = Batch::new().event(NewEvent::of(&at, &opened));
+    let failed = chain.commit_with(&store, more).unwrap_err();
+    assert!(
+        matches!(&failed.error, StoreError::OwnStream(stream) if *stream == at),
+        "{failed}"
+    );
+    assert_eq!(store.position(), 0);
+}
+
+#[test]
 fn an_empty_stream_loads_as_the_initial_state_at_revision_0() {
     let dir = Dir::new();
     let store = dir.open();

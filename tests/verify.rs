@@ -1,7 +1,5 @@
 //! Verifying: an edited log is found, also where its checksums were repaired.
 
-use batpak::prelude::*;
-
 use crate::support::{Dir, KIND, coordinate, fill};
 
 #[test]
@@ -22,12 +20,14 @@ fn an_untouched_log_verifies_whole_and_by_stream() {
 mod chained {
     use std::fs;
 
+    use batpak::prelude::*;
+
     use super::*;
 
     /// The frames of a segment, by the description in FORMAT.md: offset and length of each body.
     fn bodies(bytes: &[u8]) -> Vec<(usize, usize)> {
         let mut bodies = Vec::new();
-        let mut at = 72;
+        let mut at = 80;
         while at < bytes.len() {
             let len = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
             bodies.push((at + 12, len));
@@ -41,6 +41,7 @@ mod chained {
         let mut seed = crc32fast::Hasher::new();
         seed.update(&bytes[12..28]);
         seed.update(&bytes[28..36]);
+        seed.update(&bytes[68..76]);
         seed.update(&(at as u64 - 12).to_le_bytes());
         let mut crc = crc32fast::Hasher::new_with_initial(seed.finalize());
         crc.update(&bytes[at..at + len]);

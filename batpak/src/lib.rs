@@ -124,6 +124,10 @@
 //! # }
 //! ```
 //!
+//! # Platforms
+//!
+//! Unix: the store locks a directory's handle and reads at offsets. It is tried on Linux.
+//!
 //! # The layers
 //!
 //! An event's way goes down this list, and each layer names only those above it:

@@ -74,6 +74,21 @@ pub(crate) fn encode_value<T: Serialize + ?Sized>(
     })
 }
 
+/// That what was encoded does not nest deeper than anything could read back.
+pub(crate) fn check_depth(what: &'static str, encoded: &[u8]) -> Result<(), EncodeError> {
+    // Maps and arrays begin with a byte of these; where there are few, they cannot nest deeply.
+    let may_open = |byte: &&u8| matches!(byte, 0x80..=0x9F | 0xDC..=0xDF);
+    if encoded.iter().filter(may_open).count() < MAX_DEPTH {
+        return Ok(());
+    }
+    IgnoredAny::deserialize(&mut deserializer(encoded))
+        .map(|_| ())
+        .map_err(|error| EncodeError {
+            what,
+            source: Box::new(serde::ser::Error::custom(error)),
+        })
+}
+
 /// Reads `bytes` as one msgpack value of type `T`, all of them.
 pub(crate) fn decode_value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     let mut reader = deserializer(bytes);

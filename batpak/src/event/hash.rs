@@ -2,12 +2,12 @@
 
 use super::Digest;
 
-/// The two uses of the keyed hash, which must never give the same digest.
+/// What the keyed hash is used for: two uses under different keys never give the same digest.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Key {
     /// An event.
     Event,
-    /// A node above digests.
+    /// A node above digests, or the closing of a segment: they differ in length.
     Node,
 }
 

@@ -10,8 +10,8 @@ mod payload;
 mod region;
 mod stored;
 
-pub(crate) use codec::encode_value;
 pub use codec::{DecodeError, EncodeError, FieldReader, FieldWriter};
+pub(crate) use codec::{check_depth, encode_value};
 pub use digest::Digest;
 pub(crate) use id::IdMint;
 pub use id::{EventId, EventIdError};

@@ -221,7 +221,7 @@ impl<'a> RawEvent<'a> {
 
 /// An event as read from a store, its payload still encoded.
 ///
-/// It shares the buffer that it was read into, and decodes nothing until asked.
+/// A large payload shares the buffer that it was read into. Nothing is decoded until asked.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StoredEvent {
@@ -288,8 +288,15 @@ pub(crate) struct SharedBytes {
 }
 
 impl SharedBytes {
-    /// The part of `buffer` that `part`, a slice of it, is.
+    /// The part of `buffer` that `part`, a slice of it, is; or a copy, if it would keep alive a buffer
+    /// that is much larger than itself.
     pub(crate) fn of(buffer: &Arc<Vec<u8>>, part: &[u8]) -> Self {
+        if part.len() < buffer.len() / 8 {
+            return Self {
+                range: 0..part.len(),
+                buffer: Arc::new(part.to_vec()),
+            };
+        }
         let start = if part.is_empty() {
             0
         } else {

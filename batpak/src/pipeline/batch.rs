@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Expect;
 use crate::coordinate::{Coordinate, Tag};
-use crate::event::{EncodeError, EventId, EventKind, EventPayload, encode_value};
+use crate::event::{EncodeError, EventId, EventKind, EventPayload, check_depth, encode_value};
 use crate::store::Durability;
 
 /// An event on its way into a store: where it goes, what it is, and what it refers to.
@@ -55,7 +55,9 @@ impl NewEvent {
         encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Self {
         let mut payload = Vec::new();
-        let error = encode(&mut payload).err();
+        let error = encode(&mut payload)
+            .and_then(|()| check_depth("the payload", &payload))
+            .err();
         Self {
             coordinate: coordinate.clone(),
             kind,
@@ -78,10 +80,13 @@ impl NewEvent {
         self
     }
 
-    /// Names an earlier event that led to this one. At most [`Self::MAX_CAUSES`].
+    /// Names an earlier event that led to this one; the same one twice counts once. At most
+    /// [`Self::MAX_CAUSES`].
     #[must_use]
     pub fn cause(mut self, id: EventId) -> Self {
-        self.causes.push(id);
+        if !self.causes.contains(&id) {
+            self.causes.push(id);
+        }
         self
     }
 
@@ -96,13 +101,20 @@ impl NewEvent {
     #[must_use]
     pub fn metadata<T: Serialize + ?Sized>(mut self, name: impl Into<String>, value: &T) -> Self {
         let mut encoded = Vec::new();
-        match encode_value("a metadata value", &mut encoded, value) {
+        let what = "a metadata value";
+        match encode_value(what, &mut encoded, value).and_then(|()| check_depth(what, &encoded)) {
             Ok(()) => {
                 self.metadata.insert(name.into(), encoded);
             }
             Err(error) => self.error = self.error.or(Some(error)),
         }
         self
+    }
+
+    /// The stream that it goes to.
+    #[must_use]
+    pub fn coordinate(&self) -> &Coordinate {
+        &self.coordinate
     }
 
     pub(crate) fn finish(self) -> Result<EncodedEvent, EncodeError> {

@@ -9,6 +9,8 @@ use serde::Serialize;
 
 use super::index::Head;
 use super::log::body::Body;
+use super::log::segment::header::SegmentHeader;
+use super::log::segment::reader::SegmentFile;
 use super::log::segment::writer::SegmentWriter;
 use super::{Durability, Store, StoreConfig, StoreError};
 use crate::coordinate::{Coordinate, Tag};
@@ -77,7 +79,7 @@ impl Store {
     ///   until the store is opened again: whether the batch is stored is then unknown;
     /// - [`StoreError::ReadOnly`] if this build cannot continue the store's chain.
     ///
-    /// After any but an I/O error, nothing of the batch is stored.
+    /// After any but an I/O error nothing of the batch is stored.
     pub fn commit(&self, batch: Batch) -> Result<Vec<AppendReceipt>, StoreError> {
         let batch = Prepared::new(batch, &self.config, self.chained)?;
         let writer = self
@@ -87,25 +89,30 @@ impl Store {
         let mut writer = writer.lock();
         writer.check()?;
         let staging = self.stage(&batch)?;
-        let result = writer.write(&batch, staging);
-        let committed = writer.poison_on_error(result)?;
-        Ok(self.publish(&batch, committed))
+        // Until the batch is published nothing else may be written, not even after a panic.
+        writer.state = State::Writing;
+        let committed = writer.settle(|writer| writer.write(&batch, staging))?;
+        let receipts = self.publish(&batch, committed);
+        writer.state = State::Ready;
+        Ok(receipts)
     }
 
-    /// Makes every event that was committed so far durable.
+    /// Makes every event that was committed so far durable, and notes in the log that it is.
     ///
     /// # Errors
-    /// [`StoreError::Io`] if the sync fails, and [`StoreError::Poisoned`] ever after.
+    /// [`StoreError::Io`] if the sync fails, and [`StoreError::Poisoned`] ever after;
+    /// [`StoreError::ReadOnly`] if the store is.
     pub fn flush(&self) -> Result<(), StoreError> {
-        let Some(writer) = &self.writer else {
-            return Ok(());
-        };
+        let writer = self
+            .writer
+            .as_ref()
+            .ok_or_else(|| StoreError::ReadOnly(self.config.dir.clone()))?;
         let mut writer = writer.lock();
         writer.check()?;
-        let result = writer.log.sync();
-        writer.poison_on_error(result)?;
+        let published = self.index.read().published();
+        writer.settle(|writer| writer.make_durable(published))?;
         let mut index = self.index.write();
-        index.durable = index.published();
+        index.durable = index.durable.max(published);
         Ok(())
     }
 
@@ -141,9 +148,9 @@ impl Store {
     /// Shows the batch to readers, and answers for it.
     fn publish(&self, batch: &Prepared, committed: Committed) -> Vec<AppendReceipt> {
         let mut index = self.index.write();
-        if let Some((file, first)) = committed.new_segment {
-            let end = super::log::segment::header::SegmentHeader::BYTES as u64;
-            index.segments.push_segment(file, first, Vec::new(), end);
+        if let Some(segment) = committed.new_segment {
+            let end = SegmentHeader::BYTES as u64;
+            index.segments.push_segment(segment, Vec::new(), end);
         }
         index.segments.push_events(committed.offsets, committed.end);
         for ((event, _), header) in batch.events.iter().zip(&committed.headers) {
@@ -249,8 +256,8 @@ struct Committed {
     end: u64,
     /// Every position up to this one is durable.
     durable: u64,
-    /// The segment that was begun for it, and that segment's first position.
-    new_segment: Option<(Arc<super::log::segment::reader::SegmentFile>, u64)>,
+    /// The segment that was begun for it.
+    new_segment: Option<Arc<SegmentFile>>,
 }
 
 /// The one writer of a store.
@@ -258,37 +265,62 @@ pub(crate) struct Writer {
     log: SegmentWriter,
     mint: IdMint,
     chained: bool,
-    /// The first error of a write or sync, after which what is on disk is unknown.
-    poisoned: Option<Arc<str>>,
+    state: State,
+    /// Every position up to this one is proven durable by something that is itself durable.
+    proven: u64,
     /// A buffer for what digests are computed over.
     scratch: Vec<u8>,
 }
 
+/// Whether a writer may write.
+#[derive(Debug)]
+enum State {
+    Ready,
+    /// A batch is being written. Who finds a writer so finds it after a panic.
+    Writing,
+    /// The first error of a write or sync, after which what is on disk is unknown.
+    Poisoned(Arc<str>),
+}
+
 impl Writer {
-    /// A writer that goes on with a log whose newest event has the id `last`.
-    pub(crate) fn new(log: SegmentWriter, chained: bool, last: EventId) -> Self {
+    /// A writer that goes on with a log whose newest event has the id `last`, and all of which is
+    /// proven durable, up to the position `proven`.
+    pub(crate) fn new(log: SegmentWriter, chained: bool, last: EventId, proven: u64) -> Self {
         Self {
             log,
             mint: IdMint::after(last),
             chained,
-            poisoned: None,
+            state: State::Ready,
+            proven,
             scratch: Vec::new(),
         }
     }
 
+    /// That nothing has failed before.
     fn check(&self) -> Result<(), StoreError> {
-        match &self.poisoned {
-            Some(error) => Err(StoreError::Poisoned(Arc::clone(error))),
-            None => Ok(()),
+        match &self.state {
+            State::Ready => Ok(()),
+            State::Writing => Err(StoreError::Poisoned("a panic while writing".into())),
+            State::Poisoned(error) => Err(StoreError::Poisoned(Arc::clone(error))),
         }
     }
 
-    /// Remembers the first error, so that nothing is written after it.
-    fn poison_on_error<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
-        if let Err(error) = &result {
-            self.poisoned = Some(error.to_string().into());
+    /// Touches the disk, and remembers the first error, so that nothing is written after it.
+    fn settle<T>(
+        &mut self,
+        touch: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        touch(self).inspect_err(|error| self.state = State::Poisoned(error.to_string().into()))
+    }
+
+    /// Syncs what was written, up to `published`, and writes a mark that proves it.
+    fn make_durable(&mut self, published: u64) -> Result<(), StoreError> {
+        self.log.sync()?;
+        if self.proven < published {
+            self.log.mark(published)?;
+            self.proven = published;
         }
-        result
+        Ok(())
     }
 
     fn write<'b>(
@@ -298,6 +330,11 @@ impl Writer {
     ) -> Result<Committed, StoreError> {
         let new_segment = self.log.reserve(batch.bytes)?;
         if new_segment {
+            staging.durable = staging.published;
+        } else if batch.durability == Durability::Durable && staging.durable < staging.published {
+            // The frames of the batch are to prove that all before them is durable, so that at any
+            // time only the newest batch has no proof.
+            self.log.sync()?;
             staging.durable = staging.published;
         }
         let mut headers = Vec::with_capacity(batch.events.len());
@@ -322,6 +359,7 @@ impl Writer {
         let mut durable = staging.durable;
         if batch.durability == Durability::Durable {
             self.log.sync()?;
+            self.proven = self.proven.max(staging.durable);
             durable = staging.published + batch.events.len() as u64;
         }
         Ok(Committed {
@@ -329,7 +367,7 @@ impl Writer {
             offsets: written.offsets,
             end: written.end,
             durable,
-            new_segment: new_segment.then(|| (Arc::clone(self.log.file()), self.log.first())),
+            new_segment: new_segment.then(|| Arc::clone(self.log.segment())),
         })
     }
 
@@ -374,6 +412,9 @@ fn tag_strings(tags: &[Tag]) -> Vec<u8> {
     strings
 }
 
+/// The latest time, in the year 10889: an id has 48 bits for its milliseconds.
+const MAX_TIME_US: u64 = ((1 << 48) - 1) * 1_000;
+
 /// Microseconds since 1970; 0 before it.
 fn now_us() -> u64 {
     SystemTime::now()
@@ -381,4 +422,5 @@ fn now_us() -> u64 {
         .map_or(0, |since| {
             u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
         })
+        .min(MAX_TIME_US)
 }

@@ -40,7 +40,7 @@ impl StoreConfig {
             durability: Durability::Durable,
             segment_bytes: 32 << 20,
             max_payload_bytes: 16 << 20,
-            max_batch_bytes: 16 << 20,
+            max_batch_bytes: 32 << 20,
             max_batch_events: 4_096,
         }
     }
@@ -67,7 +67,7 @@ impl StoreConfig {
         self
     }
 
-    /// The most bytes that a batch may take in the log. Default: 16 MiB; at most 256 MiB.
+    /// The most bytes that a batch may take in the log. Default: 32 MiB; at most 256 MiB.
     #[must_use]
     pub fn max_batch_bytes(mut self, bytes: usize) -> Self {
         self.max_batch_bytes = bytes.min(256 << 20);

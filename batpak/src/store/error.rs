@@ -70,9 +70,7 @@ pub enum StoreError {
         actual: u64,
     },
     /// A batch or one of its events is larger than a limit of the configuration or the format.
-    #[error(
-        "{what}: {actual}, and at most {limit} are allowed; split it up, or raise the limit if it is a setting"
-    )]
+    #[error("{what}: {actual}, and at most {limit} are allowed")]
     Limit {
         /// What is too large or too many.
         what: &'static str,
@@ -90,13 +88,14 @@ pub enum StoreError {
     /// A cause that is not in the store.
     #[error("there is no event {0} to be the cause of another")]
     UnknownCause(EventId),
-    /// A name that no coordinate can have.
+    /// A name that no coordinate can have: for `?` on what [`Coordinate::new`] gives.
     #[error(transparent)]
     Coordinate(#[from] CoordinateError),
     /// A payload or metadata value could not be encoded.
     #[error(transparent)]
     Encode(#[from] EncodeError),
-    /// A payload or metadata value could not be decoded.
+    /// A payload or metadata value could not be decoded. The store itself decodes nothing outside of
+    /// folds: this is for `?` on what a [`StoredEvent`](crate::StoredEvent) gives.
     #[error(transparent)]
     Decode(#[from] DecodeError),
     /// A projection or machine could not take an event.
@@ -109,6 +108,11 @@ pub enum StoreError {
         /// The reason.
         source: FoldError,
     },
+    /// A batch that is to go with a machine's events has events for the machine's own stream.
+    #[error(
+        "the batch beside the events of the machine at {0} writes to the same stream; record those events in the chain"
+    )]
+    OwnStream(Coordinate),
     /// A machine was loaded from another store than the one it is to be committed to.
     #[error(
         "the machine at {0} was loaded from another store; load it from the store that you commit to"

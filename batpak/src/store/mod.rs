@@ -10,6 +10,7 @@ mod read;
 mod verify;
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,14 +24,16 @@ pub use log::segment::recover::CutReason;
 pub use read::Events;
 pub use verify::Verification;
 
-use crate::coordinate::Coordinate;
-use crate::event::{EventId, Region, hash};
+use crate::coordinate::{Coordinate, Tag};
+use crate::event::{EventId, EventMeta, Region, hash};
 use crate::projection::Projection;
 use crate::typestate::{Cursor, Folded, Machine};
 use append::Writer;
 use fs::{Disk, RealDisk};
 use index::Index;
 use log::segment::directory::Opening;
+use log::segment::reader::Handles;
+use log::segment::writer::Row;
 
 /// An event log in a directory: appended to, read, and folded, by any number of threads at once.
 ///
@@ -63,13 +66,20 @@ impl Store {
     /// - [`StoreError::Io`] if the file system refuses.
     pub fn open(config: StoreConfig) -> Result<Self, StoreError> {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let mut config = config;
+        // A relative path means what it means now, whatever becomes the working directory later.
+        config.dir =
+            std::path::absolute(&config.dir).map_err(StoreError::io("resolve", &config.dir))?;
         let segments = config.dir.join("segments");
         let lock = prepare_dir(disk.as_ref(), &config.dir, &segments)?;
         let mut index = Index::default();
         let opened = Opening {
-            disk: &disk,
-            dir: &segments,
-            segment_bytes: config.segment_bytes,
+            row: Row {
+                handles: Handles::new(Arc::clone(&disk)),
+                disk,
+                dir: segments,
+                segment_bytes: config.segment_bytes,
+            },
             new_id: uuid::Uuid::new_v4().into_bytes(),
             can_chain: hash::AVAILABLE,
         }
@@ -77,16 +87,17 @@ impl Store {
             let meta = &event.meta;
             let coordinate = Coordinate::new(meta.entity, meta.scope)
                 .map_err(|_| "the event has a name that no coordinate can have")?;
+            check_tags(meta)?;
             index.check(&coordinate, &meta.header)?;
             index.push(&coordinate, &meta.header);
             Ok(())
         })?;
         index.segments = opened.segments;
-        // What was found was synced while opening, or is of a store that is only read.
-        index.durable = index.published();
-        let writer = opened
-            .writer
-            .map(|log| Mutex::new(Writer::new(log, opened.chained, index.last_id())));
+        index.durable = opened.durable;
+        let writer = opened.writer.map(|log| {
+            let (last, proven) = (index.last_id(), opened.durable);
+            Mutex::new(Writer::new(log, opened.chained, last, proven))
+        });
         Ok(Self {
             config,
             id: opened.store_id,
@@ -136,12 +147,16 @@ impl Store {
 
     /// Makes all events durable and closes the store, so that another may open it.
     ///
-    /// Dropping a store closes it too, but does not sync what was only [`Durability::Written`].
+    /// Dropping a store closes it too, but does not sync what was only [`Durability::Written`], and
+    /// has no way to say what fails.
     ///
     /// # Errors
-    /// As for [`Self::flush`].
+    /// As for [`Self::flush`], except that a read-only store closes without one.
     pub fn close(self) -> Result<(), StoreError> {
-        self.flush()
+        match self.writer {
+            Some(_) => self.flush(),
+            None => Ok(()),
+        }
     }
 
     /// Folds one stream into a projection: its state after the stream's newest event.
@@ -198,6 +213,18 @@ fn fold<P: Projection>(events: Events<'_>) -> Result<(P, (u64, u64)), StoreError
     Ok((projection, head))
 }
 
+/// That the tags are such as an append takes: well-formed, sorted, each once.
+fn check_tags(meta: &EventMeta<'_>) -> Result<(), &'static str> {
+    let mut last = "";
+    for tag in meta.tags() {
+        if tag <= last || tag.parse::<Tag>().is_err() {
+            return Err("the event has a tag that no event can have");
+        }
+        last = tag;
+    }
+    Ok(())
+}
+
 /// Creates what is missing of the store's directories, and takes the lock.
 fn prepare_dir(
     disk: &dyn Disk,
@@ -211,8 +238,11 @@ fn prepare_dir(
         .map_err(StoreError::io("lock", dir))?
         .ok_or_else(|| StoreError::InUse(dir.to_owned()))?;
     let names = disk.list(dir).map_err(StoreError::io("list", dir))?;
-    if !names.iter().any(|name| name == "segments") {
-        if let Some(found) = names.into_iter().min() {
+    let founded = names.iter().any(|name| name == "segments");
+    if !founded {
+        // What a new file system has in its root is nobody's.
+        let mut found = names.into_iter().filter(|name| name != "lost+found");
+        if let Some(found) = found.next() {
             return Err(StoreError::Foreign {
                 path: dir.to_owned(),
                 found: format!("it holds `{found}` and no `segments`"),
@@ -220,13 +250,34 @@ fn prepare_dir(
         }
         disk.create_dir(segments)
             .map_err(StoreError::io("create", segments))?;
-        disk.sync_dir(dir).map_err(StoreError::io("sync", dir))?;
-        if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            disk.sync_dir(parent)
-                .map_err(StoreError::io("sync", parent))?;
-        }
+    }
+    let is_empty = || disk.list(segments).map(|names| names.is_empty());
+    if !founded || is_empty().map_err(StoreError::io("list", segments))? {
+        sync_ancestors(disk, dir)?;
     }
     Ok(lock)
+}
+
+/// Makes the names of `dir` and of all directories above it durable, for any of them may be new.
+fn sync_ancestors(disk: &dyn Disk, dir: &Path) -> Result<(), StoreError> {
+    for ancestor in dir.ancestors() {
+        match disk.sync_dir(ancestor) {
+            // Who may not read a directory has not created one in it.
+            Err(error) if ancestor != dir && error.kind() == ErrorKind::PermissionDenied => {}
+            result => result.map_err(StoreError::io("sync", ancestor))?,
+        }
+    }
+    Ok(())
+}
+
+impl Drop for Store {
+    /// Notes what is durable anyway, so that the next opening need not doubt it.
+    fn drop(&mut self) {
+        if self.durable_position() == self.position() {
+            // There is nobody to tell, and nothing is lost by it.
+            let _ = self.flush();
+        }
+    }
 }
 
 impl fmt::Debug for Store {

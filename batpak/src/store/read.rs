@@ -184,8 +184,14 @@ impl Events<'_> {
         position: u64,
         take: impl FnOnce(&RawEvent<'_>, &Arc<Vec<u8>>) -> Result<R, StoreError>,
     ) -> Option<Result<R, StoreError>> {
-        let place = self.store.index.read().segments.locate(position)?;
-        let result = match self.reader.read(&place) {
+        let place = self.store.index.read().segments.locate(position);
+        let read = match &place {
+            Some(place) => self.reader.read(place),
+            None => Err(self
+                .store
+                .corrupt(position, "the position is in no segment")),
+        };
+        let result = match read {
             Ok((event, _))
                 if self
                     .region

@@ -24,7 +24,9 @@ impl Store {
     /// Reads the whole log and computes every stream's digest chain anew.
     ///
     /// It shows every change to an event after it was written, also one made with repaired
-    /// checksums, except one that recomputes all digests behind it.
+    /// checksums. It cannot show that the newest events are gone, nor a history in which all digests
+    /// were computed anew from some event on: for that, keep a digest elsewhere, such as that of a
+    /// receipt. The Merkle roots of segments are not looked at.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] with the place of the first event that is not as it was written.
@@ -60,7 +62,7 @@ impl Store {
     }
 
     /// The error for an event that can be read but is not the one that was written.
-    fn corrupt(&self, position: u64, problem: &'static str) -> StoreError {
+    pub(crate) fn corrupt(&self, position: u64, problem: &'static str) -> StoreError {
         match self.index.read().segments.locate(position) {
             Some(place) => place.corrupt(problem),
             None => StoreError::Corrupt {

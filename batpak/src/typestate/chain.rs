@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::{CommitError, Cursor, Folded, Machine, Refused};
 use crate::pipeline::{Batch, Expect, NewEvent};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// Events that arrive as data, run through a machine one by one and committed as one batch.
 ///
@@ -78,7 +78,8 @@ impl<M: Machine> Chain<M> {
     /// Commits the events and, in the same atomic batch, those of `more`, which go to other streams.
     ///
     /// # Errors
-    /// As for [`Self::commit`].
+    /// As for [`Self::commit`], and [`StoreError::OwnStream`] if `more` has events for the machine's
+    /// own stream, which no arm would have seen.
     pub fn commit_with(
         self,
         store: &Store,
@@ -94,7 +95,15 @@ impl<M: Machine> Chain<M> {
             return Ok(origin.state.enter(cursor, origin.data));
         }
         let recorded = events.len();
-        let committed = cursor.check_store(store).and_then(|()| {
+        let own = more
+            .events
+            .iter()
+            .any(|event| event.coordinate() == cursor.coordinate());
+        let checked = cursor.check_store(store).and_then(|()| {
+            let error = || StoreError::OwnStream(cursor.coordinate().clone());
+            if own { Err(error()) } else { Ok(()) }
+        });
+        let committed = checked.and_then(|()| {
             let expect = Expect::Revision(cursor.revision());
             let mut batch = Batch::new().expect(cursor.coordinate(), expect);
             batch.extend(events);

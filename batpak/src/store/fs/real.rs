@@ -23,7 +23,10 @@ impl Disk for RealDisk {
     fn lock_dir(&self, dir: &Path) -> io::Result<Option<Box<dyn Send + Sync>>> {
         let handle = File::open(dir)?;
         match handle.try_lock() {
-            Ok(()) => Ok(Some(Box::new(DirLock(handle)))),
+            Ok(()) => Ok(Some(Box::new(DirLock {
+                handle,
+                owner: std::process::id(),
+            }))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -57,13 +60,20 @@ impl Disk for RealDisk {
 }
 
 /// A lock on a directory's handle.
-struct DirLock(File);
+struct DirLock {
+    handle: File,
+    /// The process that took it.
+    owner: u32,
+}
 
 impl Drop for DirLock {
     /// Unlocks by word rather than by closing: a process that is being spawned by another thread
-    /// has a copy of the handle for a moment, which would keep the lock.
+    /// has a copy of the handle for a moment, which would keep the lock. A process that was forked
+    /// and drops its copy is not the owner, and leaves the lock alone.
     fn drop(&mut self) {
-        let _ = self.0.unlock();
+        if std::process::id() == self.owner {
+            let _ = self.handle.unlock();
+        }
     }
 }
 

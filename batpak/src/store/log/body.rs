@@ -75,6 +75,9 @@ impl<'a> Body<'a> {
         let tags = read_tags(&mut bytes)?;
         let metadata = read_bin_or_nil(&mut bytes)?.unwrap_or_default();
         let payload = read_bin_or_nil(&mut bytes)?.ok_or("the event has no payload")?;
+        if flags & !EventFlags::COMMIT.bits() != 0 {
+            return Err("the event has unknown flags");
+        }
         if !bytes.remaining_slice().is_empty() {
             return Err("the body is longer than its event");
         }
@@ -95,9 +98,10 @@ impl<'a> Body<'a> {
                 EventMeta::new(header, address, causes, tags, metadata),
                 payload,
             ),
-            durable: sequence
-                .checked_sub(lag)
-                .ok_or("the durable mark lies before the log")?,
+            durable: match sequence.checked_sub(lag) {
+                Some(durable) if durable < sequence => durable,
+                _ => return Err("the durable mark lies outside of the log before the event"),
+            },
         })
     }
 }

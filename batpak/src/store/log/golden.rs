@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,8 @@ use std::sync::Arc;
 use super::body::Body;
 use super::segment::directory::Opening;
 use super::segment::header::SegmentHeader;
-use super::segment::writer::{SegmentWriter, segment_name};
+use super::segment::reader::Handles;
+use super::segment::writer::{Row, SegmentWriter, segment_name};
 use crate::event::{
     Digest, EventFlags, EventHeader, EventId, EventKind, EventMeta, RawEvent, TagBytes, chain, hash,
 };
@@ -20,93 +22,104 @@ const STORE_ID: [u8; 16] = *b"a store's own id";
 
 struct Example {
     header: EventHeader,
+    scope: &'static str,
     causes: Vec<u8>,
     metadata: Vec<u8>,
     payload: Vec<u8>,
 }
 
-/// The events of the example: two in one batch, then one with everything that an event may carry.
-fn events() -> Vec<Example> {
-    let header = |position: u64, revision: u64, last: bool| {
+/// The events of the example: three in one batch over two streams of one entity, then one with
+/// everything that an event may carry.
+fn events() -> [Example; 4] {
+    let event = |position: u64, revision: u64, scope, payload: &[u8]| {
         let id =
             EventId::from_u128(0x018f_0000_0000_7000_8000_0000_0000_0000 + u128::from(position));
         let mut header = EventHeader::new(id, EventKind::custom(0x1, position as u16), 1);
         header.sequence = position;
         header.revision = revision;
         header.time_us = 1_700_000_000_000_000 + position;
-        if last {
-            header.flags = EventFlags::COMMIT;
+        Example {
+            header,
+            scope,
+            causes: Vec::new(),
+            metadata: Vec::new(),
+            payload: payload.to_vec(),
         }
-        header
     };
-    let first = header(1, 1, false);
-    let mut third = header(3, 3, true);
-    third.correlation = Some(first.event_id);
-    vec![
-        Example {
-            header: first,
-            causes: Vec::new(),
-            metadata: Vec::new(),
-            payload: b"\x81\xA4name\xA3Ada".to_vec(),
-        },
-        Example {
-            header: header(2, 2, true),
-            causes: Vec::new(),
-            metadata: Vec::new(),
-            payload: b"\x80".to_vec(),
-        },
-        Example {
-            header: third,
-            causes: first.event_id.to_bytes().to_vec(),
-            metadata: b"\x81\xA4user\xA5alice".to_vec(),
-            payload: b"\x81\xA5score\xCD\x01\x00".to_vec(),
-        },
-    ]
+    let first = event(1, 1, "school", b"\x81\xA4name\xA3Ada");
+    let second = event(2, 1, "archive", b"\x80");
+    let mut third = event(3, 2, "school", b"\x80");
+    third.header.flags = EventFlags::COMMIT;
+    let mut fourth = event(4, 3, "school", b"\x81\xA5score\xCD\x01\x00");
+    fourth.header.flags = EventFlags::COMMIT;
+    fourth.header.correlation = Some(first.header.event_id);
+    fourth.causes = [first.header.event_id, third.header.event_id]
+        .iter()
+        .flat_map(|id| id.to_bytes())
+        .collect();
+    fourth.metadata = b"\x81\xA4user\xA5alice".to_vec();
+    [first, second, third, fourth]
 }
 
+const ENTITY: &str = "student:s7";
 const TAGS: &[u8] = b"\xA9course:c1\xAAstudent:s7";
 
-/// Writes the example into `dir`: a sealed segment of the first batch, and one with the second.
-fn write_example(dir: &Path) {
+fn row(dir: &Path) -> Row {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    Row {
+        handles: Handles::new(Arc::clone(&disk)),
+        disk,
+        dir: dir.to_owned(),
+        segment_bytes: 4 << 10,
+    }
+}
+
+/// Writes the example into `dir`: a sealed segment of the first batch, and one with the second
+/// and a mark.
+fn write_example(dir: &Path) {
     let header = SegmentHeader {
         chained: true,
         store_id: STORE_ID,
         first: 1,
         previous: Digest::ZERO,
+        nonce: *b"nonce, 1",
     };
-    let mut writer = SegmentWriter::create(disk, dir, 4 << 10, header).unwrap();
-    let mut previous = Digest::ZERO;
+    let mut writer = SegmentWriter::create(row(dir), header).unwrap();
+    let mut heads = HashMap::new();
     let mut scratch = Vec::new();
-    for Example {
-        header,
-        causes,
-        metadata,
-        payload,
-    } in events()
-    {
-        let tags = match header.sequence {
-            3 => TagBytes {
-                count: 2,
-                strings: TAGS,
-            },
-            _ => TagBytes::default(),
-        };
-        let mut meta = EventMeta::new(header, ("student:s7", "school"), &causes, tags, &metadata);
-        previous = chain::of_event(&mut scratch, &previous, &meta, &hash::plain(&payload));
-        meta.header.digest = Some(previous);
-        // The segment is full before the second batch, and that batch knows of the first one's sync.
-        if header.sequence == 3 {
-            assert!(writer.reserve(4 << 10).unwrap());
+    for example in &events() {
+        let header = &example.header;
+        let is_last = header.sequence == 4;
+        if is_last {
+            writer.seal(*b"nonce, 2").unwrap();
+            assert!(writer.reserve(0).unwrap());
         }
-        let durable = if header.sequence == 3 { 2 } else { 0 };
-        let event = RawEvent::new(meta, &payload);
-        writer.stage(&Body { event, durable });
+        let tags = TagBytes {
+            count: if is_last { 2 } else { 0 },
+            strings: if is_last { TAGS } else { b"" },
+        };
+        let Example {
+            scope,
+            causes,
+            metadata,
+            payload,
+            ..
+        } = example;
+        let mut meta = EventMeta::new(*header, (ENTITY, scope), causes, tags, metadata);
+        let head = heads.entry(*scope).or_insert(Digest::ZERO);
+        *head = chain::of_event(&mut scratch, head, &meta, &hash::plain(payload));
+        meta.header.digest = Some(*head);
+        writer.stage(&Body {
+            event: RawEvent::new(meta, payload),
+            // The second batch knows of the first one's sync.
+            durable: if is_last { 3 } else { 0 },
+        });
         if header.flags.contains(EventFlags::COMMIT) {
             writer.write().unwrap();
             writer.sync().unwrap();
         }
     }
+    writer.mark(4).unwrap();
 }
 
 fn repository() -> PathBuf {
@@ -135,7 +148,7 @@ fn in_scratch_dir(name: &str, test: impl FnOnce(&Path)) {
 fn the_segments_of_the_example_are_byte_for_byte_those_of_the_fixture() {
     in_scratch_dir("golden", |dir| {
         write_example(dir);
-        for first in [1, 3] {
+        for first in [1, 4] {
             let name = segment_name(first);
             let fixture = repository()
                 .join("tests/fixtures/store_v1/segments")
@@ -151,7 +164,7 @@ fn the_segments_of_the_example_are_byte_for_byte_those_of_the_fixture() {
 #[test]
 fn format_md_shows_the_bytes_of_the_fixture() {
     let document = fs::read_to_string(repository().join("FORMAT.md")).unwrap();
-    for first in [1, 3] {
+    for first in [1, 4] {
         let name = segment_name(first);
         let fixture = repository()
             .join("tests/fixtures/store_v1/segments")
@@ -168,46 +181,45 @@ fn format_md_shows_the_bytes_of_the_fixture() {
 fn the_example_reads_back_as_it_was_written() {
     in_scratch_dir("read-back", |dir| {
         write_example(dir);
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
         let mut read = Vec::new();
         let opened = Opening {
-            disk: &disk,
-            dir,
-            segment_bytes: 4 << 10,
+            row: row(dir),
             new_id: [0; 16],
             can_chain: true,
         }
         .run(|event| {
             let tags: Vec<_> = event.meta.tags().map(str::to_owned).collect();
-            let causes: Vec<_> = event.meta.causes().collect();
-            let meta = &event.meta;
-            assert_eq!((meta.entity, meta.scope), ("student:s7", "school"));
-            read.push((
-                meta.header,
-                tags,
-                causes,
-                meta.metadata_bytes().to_vec(),
-                event.payload.to_vec(),
-            ));
+            let causes = event.meta.causes_bytes().to_vec();
+            let metadata = event.meta.metadata_bytes().to_vec();
+            let address = (event.meta.entity.to_owned(), event.meta.scope.to_owned());
+            let payload = event.payload.to_vec();
+            read.push((event.meta.header, address, tags, causes, metadata, payload));
             Ok(())
         })
         .unwrap();
         assert_eq!(opened.store_id, STORE_ID);
-        assert_eq!(opened.recovery.cut, None);
-        let written = events();
-        assert_eq!(read.len(), written.len());
-        for ((header, tags, causes, metadata, payload), event) in read.iter().zip(&written) {
+        assert_eq!((opened.recovery.cut, opened.durable), (None, 4));
+        assert_eq!(read.len(), 4);
+        for ((header, address, tags, causes, metadata, payload), event) in
+            read.iter().zip(&events())
+        {
             let mut expected = event.header;
             expected.digest = header.digest;
             assert_eq!(header, &expected);
             assert!(header.digest.is_some());
-            assert_eq!((metadata, payload), (&event.metadata, &event.payload));
-            if header.sequence == 3 {
-                assert_eq!(tags, &["course:c1", "student:s7"]);
-                assert_eq!(causes, &[written[0].header.event_id]);
-            } else {
-                assert!(tags.is_empty() && causes.is_empty());
-            }
+            assert_eq!(
+                (address.0.as_str(), address.1.as_str()),
+                (ENTITY, event.scope)
+            );
+            assert_eq!(
+                (causes, metadata, payload),
+                (&event.causes, &event.metadata, &event.payload)
+            );
+            let expected: &[&str] = match header.sequence {
+                4 => &["course:c1", "student:s7"],
+                _ => &[],
+            };
+            assert_eq!(tags, expected);
         }
     });
 }
@@ -222,7 +234,7 @@ fn write_the_fixture() {
     let _ = fs::remove_dir_all(&dir);
     fs::create_dir_all(&dir).unwrap();
     write_example(&dir);
-    for first in [1, 3] {
+    for first in [1, 4] {
         println!(
             "{}",
             dump(&fs::read(dir.join(segment_name(first))).unwrap())

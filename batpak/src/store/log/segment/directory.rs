@@ -1,28 +1,31 @@
 //! Opening the row of segment files of a store: what is there, whether it is whole, and where to go on.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::frame::{self, Seed};
+use super::frame;
 use super::header::{HeaderError, SegmentHeader, VERSION};
 use super::reader::{SegmentFile, Segments};
 use super::recover::{self, CutReason, Scan};
-use super::writer::{SegmentWriter, segment_name};
+use super::writer::{Extent, Row, SegmentWriter, fresh_nonce, segment_name};
 use crate::event::{Digest, RawEvent, chain};
 use crate::store::StoreError;
-use crate::store::fs::{Disk, DiskFile};
 use crate::store::log::body::Body;
+
+/// The longest file that can be a segment: one of the largest size that can be set, or one whose only
+/// batch is larger.
+const MAX_SEGMENT_BYTES: u64 = (1 << 30) + (257 << 20);
 
 /// What opening found at the end of the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recovery {
-    /// The end of the newest segment that did not count and was cut off; `None` after a clean close.
+    /// The end of the newest segment that did not count and was cut off (or passed over, if the store
+    /// is read-only); `None` after a clean close.
     pub cut: Option<Cut>,
 }
 
-/// The end of a segment that was cut off on opening: none of it was acknowledged as durable.
+/// The end of a segment that was cut off on opening: nothing proves that any of it was durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cut {
@@ -43,15 +46,14 @@ pub(crate) struct Opened {
     pub(crate) segments: Segments,
     /// `None` if the store is read-only.
     pub(crate) writer: Option<SegmentWriter>,
+    /// Every position up to this one is known to be durable.
+    pub(crate) durable: u64,
     pub(crate) recovery: Recovery,
 }
 
 /// How to open a directory of segments.
-pub(crate) struct Opening<'a> {
-    pub(crate) disk: &'a Arc<dyn Disk>,
-    /// The directory that holds the segment files.
-    pub(crate) dir: &'a Path,
-    pub(crate) segment_bytes: u32,
+pub(crate) struct Opening {
+    pub(crate) row: Row,
     /// The id of the store, should it be a new one.
     pub(crate) new_id: [u8; 16],
     /// Whether a new store is chained, and a chained one may be written to.
@@ -61,7 +63,7 @@ pub(crate) struct Opening<'a> {
 /// A segment as it was read.
 struct Read {
     header: SegmentHeader,
-    file: Arc<SegmentFile>,
+    segment: Arc<SegmentFile>,
     bytes: Vec<u8>,
     scan: Scan,
     /// Over the events so far, if the segment is not sealed.
@@ -81,7 +83,7 @@ impl Read {
     }
 }
 
-impl Opening<'_> {
+impl Opening {
     /// Reads all segments, gives each committed event to `index`, and prepares to append.
     ///
     /// Nothing on disk changes before everything has been read and found whole.
@@ -89,13 +91,12 @@ impl Opening<'_> {
         &self,
         mut index: impl FnMut(&RawEvent<'_>) -> Result<(), &'static str>,
     ) -> Result<Opened, StoreError> {
-        let names = self
-            .disk
-            .list(self.dir)
-            .map_err(StoreError::io("list", self.dir))?;
+        let Row { disk, dir, .. } = &self.row;
+        let names = disk.list(dir).map_err(StoreError::io("list", dir))?;
+        let firsts = segment_firsts(&names);
+        let leftovers = self.leftovers(&names, firsts.is_empty())?;
         let mut segments = Segments::default();
         let mut newest: Option<Read> = None;
-        let firsts = segment_firsts(&names);
         for (i, first) in firsts.iter().enumerate() {
             let sealed = i + 1 < firsts.len();
             let mut read = self.read(*first, newest.as_ref(), sealed)?;
@@ -104,7 +105,7 @@ impl Opening<'_> {
                 read.bytes = Vec::new();
             }
             let offsets = read.scan.offsets.clone();
-            segments.push_segment(Arc::clone(&read.file), *first, offsets, read.scan.end);
+            segments.push_segment(Arc::clone(&read.segment), offsets, read.scan.end);
             newest = Some(read);
         }
         let mut opened = Opened {
@@ -116,49 +117,90 @@ impl Opening<'_> {
                 .map_or(self.can_chain, |read| read.header.chained),
             segments,
             writer: None,
-            recovery: Recovery::default(),
+            durable: newest.as_ref().map_or(0, |read| read.scan.durable),
+            recovery: Recovery {
+                cut: newest.as_ref().and_then(Read::cut),
+            },
         };
         if opened.chained && !self.can_chain {
             return Ok(opened);
         }
-        for leftover in names.iter().filter(|name| name.ends_with(".seg.tmp")) {
-            let path = self.dir.join(leftover);
-            self.disk
-                .remove(&path)
+        for path in leftovers {
+            disk.remove(&path)
                 .map_err(StoreError::io("remove", &path))?;
         }
-        if let Some(newest) = &newest {
-            opened.recovery = newest.settle()?;
-        }
-        let writer = self.writer(newest)?;
-        if opened.segments.last_first() != Some(writer.first()) {
-            let end = SegmentHeader::BYTES as u64;
-            opened.segments.push_segment(
-                Arc::clone(writer.file()),
-                writer.first(),
-                Vec::new(),
-                end,
-            );
-        }
+        // A name that was given just before a crash may be in the system's memory alone.
+        disk.sync_dir(dir).map_err(StoreError::io("sync", dir))?;
+        let writer = match newest {
+            Some(newest) => {
+                opened.durable = newest.next() - 1;
+                newest.settle(&self.row)?
+            }
+            None => {
+                let writer = SegmentWriter::create(self.row.clone(), self.first_header())?;
+                let end = SegmentHeader::BYTES as u64;
+                let segment = Arc::clone(writer.segment());
+                opened.segments.push_segment(segment, Vec::new(), end);
+                writer
+            }
+        };
         opened.writer = Some(writer);
         Ok(opened)
     }
 
+    /// The header of the first segment of a new store.
+    fn first_header(&self) -> SegmentHeader {
+        SegmentHeader {
+            chained: self.can_chain,
+            store_id: self.new_id,
+            first: 1,
+            previous: Digest::ZERO,
+            nonce: fresh_nonce(),
+        }
+    }
+
+    /// What a crash left of segments that were being created: at most a header each.
+    fn leftovers(&self, names: &[String], founding: bool) -> Result<Vec<PathBuf>, StoreError> {
+        let Row { disk, dir, .. } = &self.row;
+        let mut leftovers = Vec::new();
+        for name in names {
+            let path = dir.join(name);
+            if name.ends_with(".seg.tmp") {
+                let file = disk.open(&path, false);
+                let len = file.and_then(|file| file.len());
+                if len.map_err(StoreError::io("read", &path))? > SegmentHeader::BYTES as u64 {
+                    return Err(StoreError::Corrupt {
+                        path,
+                        offset: 0,
+                        position: 0,
+                        problem: "a segment that was being created holds more than its header",
+                    });
+                }
+                leftovers.push(path);
+            } else if founding {
+                return Err(StoreError::Foreign {
+                    path: dir.clone(),
+                    found: format!("it holds `{name}` and no segments"),
+                });
+            }
+        }
+        Ok(leftovers)
+    }
+
     /// Reads the segment whose first event has position `first` and follows `before`.
     fn read(&self, first: u64, before: Option<&Read>, sealed: bool) -> Result<Read, StoreError> {
-        let path = self.dir.join(segment_name(first));
-        let file = self
-            .disk
-            .open(&path, !sealed)
-            .map_err(StoreError::io("open", &path))?;
-        let bytes = read_all(file.as_ref()).map_err(StoreError::io("read", &path))?;
+        let path = self.row.dir.join(segment_name(first));
+        let bytes = self.read_all(&path, first)?;
         let header = read_header(&path, &bytes, first)?;
-        let file = SegmentFile {
-            path,
-            file: file.into(),
-            seed: Seed::of(&header),
+        let segment = self.row.segment(&header);
+        let refuse = |position, problem| {
+            Err(StoreError::Corrupt {
+                path: path.clone(),
+                offset: 0,
+                position,
+                problem,
+            })
         };
-        let refuse = |position, problem| Err(file.corrupt(0, position, problem));
         let expected = before.map_or(1, Read::next);
         if header.first != first {
             return refuse(first, "the file has the name of another segment");
@@ -175,44 +217,32 @@ impl Opening<'_> {
             return refuse(first, "the segment does not follow the one before it");
         }
         let scan = recover::scan(&header, &bytes, sealed)
-            .map_err(|damage| file.corrupt(damage.offset, damage.position, damage.problem))?;
+            .map_err(|damage| segment.corrupt(damage.offset, damage.position, damage.problem))?;
         Ok(Read {
             header,
-            file: Arc::new(file),
+            segment,
             bytes,
             scan,
             root: chain::MerkleRoot::default(),
         })
     }
 
-    /// A writer that goes on with the newest segment, or begins the next one if that is sealed.
-    fn writer(&self, newest: Option<Read>) -> Result<SegmentWriter, StoreError> {
-        let disk = Arc::clone(self.disk);
-        let next = match newest {
-            Some(read) if read.scan.footer.is_none() => {
-                let state = (read.scan.end, read.scan.offsets.len() as u64, read.root);
-                let bytes = self.segment_bytes;
-                return Ok(SegmentWriter::resume(
-                    disk,
-                    bytes,
-                    read.header,
-                    read.file,
-                    state,
-                ));
-            }
-            Some(read) => SegmentHeader {
-                first: read.next(),
-                previous: read.closing(),
-                ..read.header
-            },
-            None => SegmentHeader {
-                chained: self.can_chain,
-                store_id: self.new_id,
-                first: 1,
-                previous: Digest::ZERO,
-            },
-        };
-        SegmentWriter::create(disk, self.dir, self.segment_bytes, next)
+    /// The bytes of a segment file, if it is no longer than one can be.
+    fn read_all(&self, path: &Path, first: u64) -> Result<Vec<u8>, StoreError> {
+        let io = |action| StoreError::io(action, path);
+        let file = self.row.disk.open(path, false).map_err(io("open"))?;
+        let len = file.len().map_err(io("read"))?;
+        if len > MAX_SEGMENT_BYTES {
+            return Err(StoreError::Corrupt {
+                path: path.to_owned(),
+                offset: MAX_SEGMENT_BYTES,
+                position: first,
+                problem: "the file is longer than a segment can be",
+            });
+        }
+        let mut bytes = vec![0; len as usize];
+        file.read_exact_at(&mut bytes, 0).map_err(io("read"))?;
+        Ok(bytes)
     }
 }
 
@@ -223,56 +253,80 @@ impl Read {
         index: &mut impl FnMut(&RawEvent<'_>) -> Result<(), &'static str>,
     ) -> Result<(), StoreError> {
         for (position, offset) in (self.header.first..).zip(&self.scan.offsets) {
-            let corrupt = |problem| self.file.corrupt(u64::from(*offset), position, problem);
+            let corrupt = |problem| self.segment.corrupt(u64::from(*offset), position, problem);
             let bytes = &self.bytes[*offset as usize..];
-            let body = frame::read(bytes, &self.file.seed, u64::from(*offset))
+            let body = frame::read(bytes, &self.segment.seed, u64::from(*offset))
                 .map_err(|error| corrupt(error.as_str()))?;
             let event = Body::read(&bytes[body]).map_err(corrupt)?.event;
-            match event.meta.header.digest {
-                Some(digest) if self.header.chained && self.scan.footer.is_none() => {
-                    self.root.push(digest);
-                }
-                Some(_) if self.header.chained => {}
-                None if !self.header.chained => {}
-                _ => {
-                    return Err(corrupt(
-                        "the event has a digest that it should not have, or none",
-                    ));
-                }
+            let digest = event.meta.header.digest;
+            if digest.is_some() != self.header.chained {
+                return Err(corrupt(
+                    "the event has a digest that it should not have, or none",
+                ));
+            }
+            if self.scan.footer.is_none() {
+                digest.into_iter().for_each(|digest| self.root.push(digest));
             }
             index(&event).map_err(corrupt)?;
         }
         Ok(())
     }
 
-    /// Cuts what does not count from an unsealed segment, and makes the rest of it durable.
+    /// What follows the last event that counts.
+    fn cut(&self) -> Option<Cut> {
+        Some(Cut {
+            path: self.segment.path.clone(),
+            offset: self.scan.end,
+            bytes: self.bytes.len() as u64 - self.scan.end,
+            reason: self.scan.cut?,
+        })
+    }
+
+    /// Cuts what does not count from the newest segment, makes the rest of it durable, and goes on
+    /// behind it.
     ///
-    /// What lies beyond the durable mark is written again before it is synced: after a failed sync
-    /// the system may hold it as clean pages that never reached the medium.
-    fn settle(&self) -> Result<Recovery, StoreError> {
-        let scan = &self.scan;
-        let doubtful = (scan.durable + 1 - self.header.first) as usize;
-        let from = scan.offsets.get(doubtful).map(|offset| *offset as usize);
-        if scan.footer.is_some() || (scan.cut.is_none() && from.is_none()) {
-            return Ok(Recovery::default());
-        }
-        let SegmentFile { path, file, .. } = self.file.as_ref();
+    /// What lies beyond the durable mark is written again before it is synced, the footer too: after
+    /// a failed sync the system may hold it as clean pages that never reached the medium.
+    fn settle(self, row: &Row) -> Result<SegmentWriter, StoreError> {
+        let path = &self.segment.path;
         let io = |action| StoreError::io(action, path);
-        if scan.cut.is_some() {
-            file.truncate(scan.end).map_err(io("cut"))?;
+        let file = row.disk.open(path, true).map_err(io("open"))?;
+        if self.scan.cut.is_some() {
+            file.truncate(self.scan.end).map_err(io("cut"))?;
         }
+        let doubtful = (self.scan.durable + 1 - self.header.first) as usize;
+        let footer = self.scan.footer;
+        let from = self
+            .scan
+            .offsets
+            .get(doubtful)
+            .map(|offset| u64::from(*offset));
+        let from = from.or(footer.map(|footer| footer.end));
+        let to = match footer {
+            Some(_) => self.bytes.len(),
+            None => self.scan.end as usize,
+        };
         if let Some(from) = from {
-            file.write_all_at(&self.bytes[from..scan.end as usize], from as u64)
+            file.write_all_at(&self.bytes[from as usize..to], from)
                 .map_err(io("write to"))?;
         }
-        file.sync().map_err(io("sync"))?;
-        let cut = scan.cut.map(|reason| Cut {
-            path: path.clone(),
-            offset: scan.end,
-            bytes: self.bytes.len() as u64 - scan.end,
-            reason,
-        });
-        Ok(Recovery { cut })
+        if from.is_some() || self.scan.cut.is_some() {
+            file.sync().map_err(io("sync"))?;
+        }
+        let durable = self.next() - 1;
+        let closing = self.closing();
+        let extent = Extent {
+            end: to as u64,
+            count: self.scan.offsets.len() as u64,
+            root: self.root,
+        };
+        let mut writer = SegmentWriter::resume(row.clone(), self.header, file, extent);
+        if footer.is_some() {
+            writer = writer.behind_sealed(closing);
+        } else if from.is_some() {
+            writer.mark(durable)?;
+        }
+        Ok(writer)
     }
 }
 
@@ -287,19 +341,6 @@ fn segment_firsts(names: &[String]) -> Vec<u64> {
         .collect();
     firsts.sort_unstable();
     firsts
-}
-
-fn read_all(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
-    let len = file.len()?;
-    if len > u64::from(u32::MAX) {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            "the file is too large for a segment",
-        ));
-    }
-    let mut bytes = vec![0; len as usize];
-    file.read_exact_at(&mut bytes, 0)?;
-    Ok(bytes)
 }
 
 fn read_header(path: &Path, bytes: &[u8], first: u64) -> Result<SegmentHeader, StoreError> {

@@ -15,7 +15,7 @@ pub(crate) const MAX_BODY: usize = (16 << 20) + (64 << 10);
 /// What the CRCs of a segment's frames begin with, so that no frame is valid anywhere else.
 ///
 /// The initial value of both CRCs of the frame at an offset is the CRC of the store's id, the
-/// segment's first position and the offset.
+/// segment's first position, its nonce and the offset.
 #[derive(Debug, Clone)]
 pub(crate) struct Seed(Hasher);
 
@@ -24,6 +24,7 @@ impl Seed {
         let mut hasher = Hasher::new();
         hasher.update(&header.store_id);
         hasher.update(&header.first.to_le_bytes());
+        hasher.update(&header.nonce);
         Self(hasher)
     }
 

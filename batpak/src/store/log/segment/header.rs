@@ -18,6 +18,8 @@ pub(crate) struct SegmentHeader {
     pub(crate) first: u64,
     /// The previous segment's closing digest; zero in the first segment and in unchained stores.
     pub(crate) previous: Digest,
+    /// Random bytes that only the file knows, so that nobody can make a frame valid in advance.
+    pub(crate) nonce: [u8; 8],
 }
 
 /// Why bytes are not a header.
@@ -33,7 +35,7 @@ pub(crate) enum HeaderError {
 
 impl SegmentHeader {
     /// The length of a header in bytes.
-    pub(crate) const BYTES: usize = 72;
+    pub(crate) const BYTES: usize = 80;
 
     pub(crate) fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
@@ -44,8 +46,9 @@ impl SegmentHeader {
         bytes[12..28].copy_from_slice(&self.store_id);
         bytes[28..36].copy_from_slice(&self.first.to_le_bytes());
         bytes[36..68].copy_from_slice(self.previous.as_bytes());
-        let crc = crc32fast::hash(&bytes[..68]);
-        bytes[68..].copy_from_slice(&crc.to_le_bytes());
+        bytes[68..76].copy_from_slice(&self.nonce);
+        let crc = crc32fast::hash(&bytes[..76]);
+        bytes[76..].copy_from_slice(&crc.to_le_bytes());
         bytes
     }
 
@@ -54,23 +57,37 @@ impl SegmentHeader {
         let Some((header, _)) = bytes.split_first_chunk::<{ Self::BYTES }>() else {
             return Err(HeaderError::Damaged);
         };
-        if &header[..8] != MAGIC {
-            return Err(HeaderError::Foreign);
-        }
-        // A newer version may have another header, so the version is looked at before the CRC; a
-        // damaged version field is told from a newer one by the CRC of this version's header.
         let version = u16::from_le_bytes(part(header, 8));
-        let intact = crc32fast::hash(&header[..68]) == u32::from_le_bytes(part(header, 68));
-        match version {
-            VERSION if intact => Ok(Self {
-                chained: u16::from_le_bytes(part(header, 10)) & CHAINED != 0,
-                store_id: part(header, 12),
-                first: u64::from_le_bytes(part(header, 28)),
-                previous: Digest::from_bytes(part(header, 36)),
-            }),
-            newer if newer > VERSION => Err(HeaderError::Newer(newer)),
-            _ => Err(HeaderError::Damaged),
+        let flags = u16::from_le_bytes(part(header, 10));
+        let intact = |header: &[u8; Self::BYTES]| {
+            crc32fast::hash(&header[..76]) == u32::from_le_bytes(part(header, 76))
+        };
+        // A damaged magic or version is told from a foreign or newer file by what the checksum says
+        // of the header with the right one in its place.
+        let mut mended = *header;
+        mended[..8].copy_from_slice(MAGIC);
+        mended[8..10].copy_from_slice(&VERSION.to_le_bytes());
+        if !intact(header) {
+            return Err(match version {
+                _ if intact(&mended) => HeaderError::Damaged,
+                _ if &header[..8] != MAGIC => HeaderError::Foreign,
+                newer if newer > VERSION => HeaderError::Newer(newer),
+                _ => HeaderError::Damaged,
+            });
         }
+        if version > VERSION && &header[..8] == MAGIC {
+            return Err(HeaderError::Newer(version));
+        }
+        if mended != *header || flags & !CHAINED != 0 {
+            return Err(HeaderError::Damaged);
+        }
+        Ok(Self {
+            chained: flags & CHAINED != 0,
+            store_id: part(header, 12),
+            first: u64::from_le_bytes(part(header, 28)),
+            previous: Digest::from_bytes(part(header, 36)),
+            nonce: part(header, 68),
+        })
     }
 }
 
@@ -131,5 +148,32 @@ impl Footer {
             root,
             closing,
         })
+    }
+}
+
+/// What follows a sync that no event will speak of soon: the body of a frame of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// Every position up to this one was durable when the mark was written.
+    pub(crate) durable: u64,
+}
+
+impl Mark {
+    /// How the body begins: a msgpack array of one.
+    pub(crate) const FIRST_BYTE: u8 = 0x91;
+
+    pub(crate) fn write(self, out: &mut Vec<u8>) {
+        // Writing into a `Vec` cannot fail.
+        let _ = rmp::encode::write_array_len(out, 1);
+        let _ = rmp::encode::write_uint(out, self.durable);
+    }
+
+    pub(crate) fn read(mut body: &[u8]) -> Option<Self> {
+        let bytes = &mut body;
+        if rmp::decode::read_array_len(bytes).ok()? != 1 {
+            return None;
+        }
+        let durable = rmp::decode::read_int(bytes).ok()?;
+        bytes.is_empty().then_some(Self { durable })
     }
 }

@@ -1,20 +1,59 @@
 //! The segments as readers see them: which file holds a position, and its frame.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::frame::{self, Seed};
 use crate::event::RawEvent;
 use crate::store::StoreError;
-use crate::store::fs::DiskFile;
+use crate::store::fs::{Disk, DiskFile};
 use crate::store::log::body::Body;
 
-/// A segment file, open for reading.
+/// How many segment files are kept open for reading.
+const MAX_OPEN: usize = 32;
+
+/// The segment files that were read from lately, kept open.
+#[derive(Debug)]
+pub(crate) struct Handles {
+    disk: Arc<dyn Disk>,
+    /// By first position, the one used last at the end.
+    open: Mutex<Vec<(u64, Arc<dyn DiskFile>)>>,
+}
+
+impl Handles {
+    pub(crate) fn new(disk: Arc<dyn Disk>) -> Arc<Self> {
+        Arc::new(Self {
+            disk,
+            open: Mutex::default(),
+        })
+    }
+
+    fn get(&self, segment: &SegmentFile) -> io::Result<Arc<dyn DiskFile>> {
+        let mut open = self.open.lock();
+        let known = open.iter().position(|(first, _)| *first == segment.first);
+        let file = match known {
+            Some(at) => open.remove(at).1,
+            None => self.disk.open(&segment.path, false)?.into(),
+        };
+        if open.len() == MAX_OPEN {
+            open.remove(0);
+        }
+        open.push((segment.first, Arc::clone(&file)));
+        Ok(file)
+    }
+}
+
+/// A segment file, as readers use it.
 #[derive(Debug)]
 pub(crate) struct SegmentFile {
     pub(crate) path: PathBuf,
-    pub(crate) file: Arc<dyn DiskFile>,
+    /// The position of its first event.
+    pub(crate) first: u64,
     pub(crate) seed: Seed,
+    pub(crate) handles: Arc<Handles>,
 }
 
 impl SegmentFile {
@@ -35,8 +74,6 @@ pub(crate) struct Segments(Vec<Entry>);
 #[derive(Debug)]
 struct Entry {
     file: Arc<SegmentFile>,
-    /// The position of its first event.
-    first: u64,
     /// The file offset of each event's frame.
     offsets: Vec<u32>,
     /// The file offset behind the last one.
@@ -63,19 +100,8 @@ impl Place {
 
 impl Segments {
     /// Adds a segment behind the others, with the events that it holds already.
-    pub(crate) fn push_segment(
-        &mut self,
-        file: Arc<SegmentFile>,
-        first: u64,
-        offsets: Vec<u32>,
-        end: u64,
-    ) {
-        self.0.push(Entry {
-            file,
-            first,
-            offsets,
-            end,
-        });
+    pub(crate) fn push_segment(&mut self, file: Arc<SegmentFile>, offsets: Vec<u32>, end: u64) {
+        self.0.push(Entry { file, offsets, end });
     }
 
     /// Adds events to the last segment.
@@ -87,9 +113,9 @@ impl Segments {
     }
 
     pub(crate) fn locate(&self, position: u64) -> Option<Place> {
-        let entry = self.0.partition_point(|entry| entry.first <= position);
+        let entry = self.0.partition_point(|entry| entry.file.first <= position);
         let entry = &self.0[entry.checked_sub(1)?];
-        let at = (position - entry.first) as usize;
+        let at = (position - entry.file.first) as usize;
         let offset = u64::from(*entry.offsets.get(at)?);
         let end = entry
             .offsets
@@ -103,11 +129,6 @@ impl Segments {
             file_end: entry.end,
         })
     }
-
-    /// The position that the newest segment begins with.
-    pub(crate) fn last_first(&self) -> Option<u64> {
-        self.0.last().map(|entry| entry.first)
-    }
 }
 
 /// The first read of a reader, and each read that does not follow the one before, in bytes.
@@ -119,7 +140,7 @@ const WINDOW_MAX: u64 = 256 << 10;
 /// one another.
 #[derive(Debug, Default)]
 pub(crate) struct FrameReader {
-    file: Option<Arc<SegmentFile>>,
+    file: Option<(Arc<SegmentFile>, Arc<dyn DiskFile>)>,
     window: Arc<Vec<u8>>,
     /// The file offset of the window's first byte.
     start: u64,
@@ -149,42 +170,64 @@ impl FrameReader {
     }
 
     fn holds(&self, place: &Place) -> bool {
-        self.file
-            .as_ref()
-            .is_some_and(|file| Arc::ptr_eq(file, &place.file))
+        self.is_in(place)
             && self.start <= place.offset
             && place.end <= self.start + self.window.len() as u64
     }
 
+    /// Whether the window is on the file of `place`.
+    fn is_in(&self, place: &Place) -> bool {
+        self.file
+            .as_ref()
+            .is_some_and(|(file, _)| Arc::ptr_eq(file, &place.file))
+    }
+
+    /// Moves the window to where `place` is in it: at its start, or at its end when reading backward.
     fn fill(&mut self, place: &Place) -> Result<(), StoreError> {
-        let follows = self.start <= place.offset
-            && place.offset <= self.start + self.window.len() as u64 + WINDOW_MIN;
-        self.ahead = if follows {
+        let window_end = self.start + self.window.len() as u64;
+        let forward =
+            self.is_in(place) && (self.start..=window_end + WINDOW_MIN).contains(&place.offset);
+        let backward =
+            self.is_in(place) && place.end <= self.start && self.start - place.end < WINDOW_MIN;
+        self.ahead = if forward || backward {
             (self.ahead * 2).clamp(WINDOW_MIN, WINDOW_MAX)
         } else {
             WINDOW_MIN
         };
-        let end = place.end.max(place.file_end.min(place.offset + self.ahead));
-        let len = (end - place.offset) as usize;
+        let (start, end) = if backward {
+            let start = place.end.saturating_sub(self.ahead);
+            (start.min(place.offset), place.end)
+        } else {
+            let end = place.file_end.min(place.offset + self.ahead);
+            (place.offset, end.max(place.end))
+        };
+        let file = match &self.file {
+            Some((_, file)) if self.is_in(place) => Arc::clone(file),
+            _ => place
+                .file
+                .handles
+                .get(&place.file)
+                .map_err(StoreError::io("open", &place.file.path))?,
+        };
+        let read = self.read_window(file.as_ref(), start, (end - start) as usize);
+        self.file = Some((Arc::clone(&place.file), file));
+        read.map_err(|source| match source.kind() {
+            io::ErrorKind::UnexpectedEof => place.corrupt("the file is shorter than its events"),
+            _ => StoreError::io("read", &place.file.path)(source),
+        })
+    }
+
+    fn read_window(&mut self, file: &dyn DiskFile, start: u64, len: usize) -> io::Result<()> {
         // The buffer is used again unless an event that was handed out still shares it.
-        if Arc::get_mut(&mut self.window).is_none() {
-            self.window = Arc::default();
-        }
-        if let Some(window) = Arc::get_mut(&mut self.window) {
-            window.resize(len, 0);
-            let read = place.file.file.read_exact_at(window, place.offset);
-            if let Err(source) = read {
-                window.clear();
-                return Err(match source.kind() {
-                    std::io::ErrorKind::UnexpectedEof => {
-                        place.corrupt("the file is shorter than its events")
-                    }
-                    _ => StoreError::io("read", &place.file.path)(source),
-                });
-            }
-        }
-        self.start = place.offset;
-        self.file = Some(Arc::clone(&place.file));
+        let mut window = match Arc::get_mut(&mut self.window) {
+            Some(window) => std::mem::take(window),
+            None => Vec::new(),
+        };
+        window.resize(len, 0);
+        self.start = start;
+        self.window = Arc::default();
+        file.read_exact_at(&mut window, start)?;
+        self.window = Arc::new(window);
         Ok(())
     }
 }

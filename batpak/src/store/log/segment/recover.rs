@@ -4,7 +4,7 @@
 //! table in [`decide`]; a scan of the bytes behind it serves as evidence there, never to accept data.
 
 use super::frame::{self, FrameError, Seed};
-use super::header::{Footer, SegmentHeader};
+use super::header::{Footer, Mark, SegmentHeader};
 use crate::event::EventFlags;
 use crate::store::log::body::Body;
 
@@ -13,11 +13,12 @@ use crate::store::log::body::Body;
 pub(crate) struct Scan {
     /// The file offset of each committed event's frame.
     pub(crate) offsets: Vec<u32>,
-    /// The file offset behind the last committed event.
+    /// The file offset behind the last committed event and the marks that follow it.
     pub(crate) end: u64,
     /// The footer, if the segment is sealed.
     pub(crate) footer: Option<Footer>,
-    /// Every position up to this one is known to have been durable.
+    /// Every position up to this one is known to have been durable. The footer of a segment without
+    /// a successor proves nothing, since it is written before the sync that covers it.
     pub(crate) durable: u64,
     /// What follows `end` and does not count, if anything does.
     pub(crate) cut: Option<CutReason>,
@@ -102,8 +103,19 @@ pub(crate) fn scan(header: &SegmentHeader, bytes: &[u8], sealed: bool) -> Result
                 .filter(|_| batch.is_empty() && next == bytes.len())
                 .ok_or_else(|| damage("the footer does not fit the segment"))?;
             scan.footer = Some(footer);
-            scan.durable = position - 1;
+            if sealed {
+                scan.durable = position - 1;
+            }
             return Ok(scan);
+        }
+        if body[0] == Mark::FIRST_BYTE {
+            let mark = Mark::read(body)
+                .filter(|mark| batch.is_empty() && mark.durable < position)
+                .ok_or_else(|| damage("a durable mark does not fit the segment"))?;
+            scan.durable = scan.durable.max(mark.durable);
+            at = next;
+            scan.end = at as u64;
+            continue;
         }
         let body = Body::read(body).map_err(damage)?;
         if body.event.meta.sequence != position {
@@ -166,7 +178,10 @@ fn later_mark(rest: &[u8], seed: &Seed, at: usize) -> Option<u64> {
     (1..rest.len().saturating_sub(frame::PREFIX))
         .filter_map(|skip| {
             let body = frame::read(&rest[skip..], seed, (at + skip) as u64).ok()?;
-            Some(Body::read(&rest[skip..][body]).map_or(0, |body| body.durable))
+            let body = &rest[skip..][body];
+            let mark = Mark::read(body).map(|mark| mark.durable);
+            let event = || Body::read(body).map(|body| body.durable).ok();
+            Some(mark.or_else(event).unwrap_or(0))
         })
         .max()
 }

@@ -1,18 +1,40 @@
 //! The segment that events are appended to.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::frame::{self, Seed};
-use super::header::{Footer, SegmentHeader};
-use super::reader::SegmentFile;
+use super::header::{Footer, Mark, SegmentHeader};
+use super::reader::{Handles, SegmentFile};
 use crate::event::{Digest, chain};
 use crate::store::StoreError;
-use crate::store::fs::Disk;
+use crate::store::fs::{Disk, DiskFile};
 use crate::store::log::body::Body;
 
 /// The bytes of a footer's frame.
 const FOOTER_FRAME: u64 = (frame::PREFIX + Footer::BODY_BYTES) as u64;
+
+/// Where the segments of a store are, and how large they may become.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) disk: Arc<dyn Disk>,
+    /// The directory that holds the segment files: an absolute path.
+    pub(crate) dir: PathBuf,
+    pub(crate) segment_bytes: u32,
+    pub(crate) handles: Arc<Handles>,
+}
+
+impl Row {
+    /// The segment with this header, as readers use it.
+    pub(crate) fn segment(&self, header: &SegmentHeader) -> Arc<SegmentFile> {
+        Arc::new(SegmentFile {
+            path: self.dir.join(segment_name(header.first)),
+            first: header.first,
+            seed: Seed::of(header),
+            handles: Arc::clone(&self.handles),
+        })
+    }
+}
 
 /// Appends groups of events to the newest segment, and seals it when it is full.
 ///
@@ -20,10 +42,10 @@ const FOOTER_FRAME: u64 = (frame::PREFIX + Footer::BODY_BYTES) as u64;
 /// any more, for what is on disk is then unknown: the store's poison sees to that.
 #[derive(Debug)]
 pub(crate) struct SegmentWriter {
-    disk: Arc<dyn Disk>,
-    segment_bytes: u32,
+    row: Row,
     header: SegmentHeader,
-    file: Arc<SegmentFile>,
+    segment: Arc<SegmentFile>,
+    file: Box<dyn DiskFile>,
     /// The file's length, and where the staged group will lie.
     end: u64,
     /// Events in the segment, those staged included.
@@ -32,6 +54,15 @@ pub(crate) struct SegmentWriter {
     staged: Vec<u8>,
     offsets: Vec<u32>,
     synced: bool,
+    /// The header of the next segment, if this one is sealed and that is not begun.
+    next: Option<SegmentHeader>,
+}
+
+/// How far a segment goes: the file offset behind its last frame, its events, and their root so far.
+pub(crate) struct Extent {
+    pub(crate) end: u64,
+    pub(crate) count: u64,
+    pub(crate) root: chain::MerkleRoot,
 }
 
 /// What a group became.
@@ -48,89 +79,76 @@ impl SegmentWriter {
     ///
     /// The file gets its name only when its header is durable, and is referred to only when its
     /// name is: a segment that can be listed has a whole header.
-    pub(crate) fn create(
-        disk: Arc<dyn Disk>,
-        dir: &Path,
-        segment_bytes: u32,
-        header: SegmentHeader,
-    ) -> Result<Self, StoreError> {
-        let path = dir.join(segment_name(header.first));
-        let temporary = dir.join(format!("{}.tmp", segment_name(header.first)));
-        let io = |action| StoreError::io(action, &path);
-        let file = disk.create(&temporary).map_err(io("create"))?;
+    pub(crate) fn create(row: Row, header: SegmentHeader) -> Result<Self, StoreError> {
+        let path = row.dir.join(segment_name(header.first));
+        let temporary = row.dir.join(format!("{}.tmp", segment_name(header.first)));
+        let io = |action| StoreError::io(action, &temporary);
+        let file = row.disk.create(&temporary).map_err(io("create"))?;
         file.write_all_at(&header.to_bytes(), 0)
             .map_err(io("write to"))?;
         file.sync().map_err(io("sync"))?;
-        disk.rename(&temporary, &path).map_err(io("name"))?;
-        disk.sync_dir(dir).map_err(StoreError::io("sync", dir))?;
-        let file = Arc::new(SegmentFile {
-            path,
-            file: file.into(),
-            seed: Seed::of(&header),
-        });
-        let end = SegmentHeader::BYTES as u64;
-        let root = chain::MerkleRoot::default();
-        Ok(Self::resume(
-            disk,
-            segment_bytes,
-            header,
-            file,
-            (end, 0, root),
-        ))
+        row.disk.rename(&temporary, &path).map_err(io("rename"))?;
+        row.disk
+            .sync_dir(&row.dir)
+            .map_err(StoreError::io("sync", &row.dir))?;
+        let extent = Extent {
+            end: SegmentHeader::BYTES as u64,
+            count: 0,
+            root: chain::MerkleRoot::default(),
+        };
+        Ok(Self::resume(row, header, file, extent))
     }
 
-    /// Goes on with a segment that has `count` events, which end at `end`.
+    /// Goes on with a segment.
     pub(crate) fn resume(
-        disk: Arc<dyn Disk>,
-        segment_bytes: u32,
+        row: Row,
         header: SegmentHeader,
-        file: Arc<SegmentFile>,
-        (end, count, root): (u64, u64, chain::MerkleRoot),
+        file: Box<dyn DiskFile>,
+        extent: Extent,
     ) -> Self {
         Self {
-            disk,
-            segment_bytes,
+            segment: row.segment(&header),
+            row,
             header,
             file,
-            end,
-            count,
-            root,
+            end: extent.end,
+            count: extent.count,
+            root: extent.root,
             staged: Vec::new(),
             offsets: Vec::new(),
             synced: true,
+            next: None,
         }
     }
 
-    /// The position of the segment's first event.
-    pub(crate) fn first(&self) -> u64 {
-        self.header.first
+    /// Goes on behind a segment that is sealed, by the footer with this closing digest.
+    pub(crate) fn behind_sealed(mut self, closing: Digest) -> Self {
+        self.next = Some(self.next_header(closing, fresh_nonce()));
+        self
     }
 
     /// The segment as readers use it.
-    pub(crate) fn file(&self) -> &Arc<SegmentFile> {
-        &self.file
+    pub(crate) fn segment(&self) -> &Arc<SegmentFile> {
+        &self.segment
     }
 
     /// Makes room for a group of about `bytes`: seals the segment and begins the next one if the
     /// group would not fit. Returns whether it did, and then everything before is durable.
     pub(crate) fn reserve(&mut self, bytes: usize) -> Result<bool, StoreError> {
         let needed = self.end + bytes as u64 + FOOTER_FRAME;
-        if self.count == 0 || needed <= u64::from(self.segment_bytes) {
-            return Ok(false);
+        let fits = self.count == 0 || needed <= u64::from(self.row.segment_bytes);
+        if self.next.is_none() && !fits {
+            self.seal(fresh_nonce())?;
         }
-        let closing = self.seal()?;
-        let header = SegmentHeader {
-            first: self.header.first + self.count,
-            previous: closing,
-            ..self.header
+        let Some(next) = self.next.take() else {
+            return Ok(false);
         };
-        let dir = self.file.path.parent().unwrap_or(Path::new("."));
-        *self = Self::create(Arc::clone(&self.disk), dir, self.segment_bytes, header)?;
+        *self = Self::create(self.row.clone(), next)?;
         Ok(true)
     }
 
-    /// Writes and syncs the footer, and returns the segment's closing digest.
-    fn seal(&mut self) -> Result<Digest, StoreError> {
+    /// Writes and syncs the footer. The next segment will have this nonce.
+    pub(crate) fn seal(&mut self, nonce: [u8; 8]) -> Result<(), StoreError> {
         let (root, closing) = if self.header.chained {
             let root = self.root.root();
             let SegmentHeader {
@@ -146,23 +164,47 @@ impl SegmentWriter {
             root,
             closing,
         };
-        let mut bytes = Vec::new();
-        frame::write(&mut bytes, &self.file.seed, self.end, |out| {
-            footer.write(out)
-        });
-        self.file
-            .file
-            .write_all_at(&bytes, self.end)
-            .map_err(StoreError::io("write to", &self.file.path))?;
-        self.synced = false;
+        self.append(|out| footer.write(out))?;
         self.sync()?;
-        Ok(closing)
+        self.next = Some(self.next_header(closing, nonce));
+        Ok(())
+    }
+
+    fn next_header(&self, closing: Digest, nonce: [u8; 8]) -> SegmentHeader {
+        SegmentHeader {
+            first: self.header.first + self.count,
+            previous: closing,
+            nonce,
+            ..self.header
+        }
+    }
+
+    /// Writes and syncs a mark: that every position up to `durable` survives power loss. Behind a
+    /// sealed segment there is no place for one.
+    pub(crate) fn mark(&mut self, durable: u64) -> Result<(), StoreError> {
+        if self.next.is_some() {
+            return Ok(());
+        }
+        self.append(|out| Mark { durable }.write(out))?;
+        self.sync()
+    }
+
+    /// Writes a frame that is no event.
+    fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), StoreError> {
+        let mut bytes = Vec::new();
+        frame::write(&mut bytes, &self.segment.seed, self.end, write);
+        self.synced = false;
+        self.file
+            .write_all_at(&bytes, self.end)
+            .map_err(StoreError::io("write to", &self.segment.path))?;
+        self.end += bytes.len() as u64;
+        Ok(())
     }
 
     /// Adds an event to the staged group.
     pub(crate) fn stage(&mut self, body: &Body<'_>) {
         let offset = self.end + self.staged.len() as u64;
-        frame::write(&mut self.staged, &self.file.seed, offset, |out| {
+        frame::write(&mut self.staged, &self.segment.seed, offset, |out| {
             body.write(out)
         });
         // A segment is at most 1 GiB, or one batch of at most 256 MiB.
@@ -177,9 +219,8 @@ impl SegmentWriter {
     pub(crate) fn write(&mut self) -> Result<Written, StoreError> {
         self.synced = false;
         self.file
-            .file
             .write_all_at(&self.staged, self.end)
-            .map_err(StoreError::io("write to", &self.file.path))?;
+            .map_err(StoreError::io("write to", &self.segment.path))?;
         self.end += self.staged.len() as u64;
         self.staged.clear();
         self.staged.shrink_to(1 << 20);
@@ -193,13 +234,19 @@ impl SegmentWriter {
     pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
         if !self.synced {
             self.file
-                .file
                 .sync()
-                .map_err(StoreError::io("sync", &self.file.path))?;
+                .map_err(StoreError::io("sync", &self.segment.path))?;
             self.synced = true;
         }
         Ok(())
     }
+}
+
+/// Random bytes for the header of a new segment.
+pub(crate) fn fresh_nonce() -> [u8; 8] {
+    let bits = uuid::Uuid::new_v4().as_u128();
+    // The six fixed bits of the UUID are evened out by its other half.
+    ((bits >> 64) as u64 ^ bits as u64).to_le_bytes()
 }
 
 /// The file name of the segment whose first event has this position.

@@ -1,0 +1,123 @@
+//! A store in a process that is short of something, or moves: each test runs its child in a process
+//! of its own, under a shell that sets the limit.
+
+use std::path::Path;
+use std::process::Command;
+
+use batpak::prelude::*;
+
+use crate::support::{Dir, contents, coordinate, fill, number};
+
+/// Runs a test of this program, after `before` in a shell, with `path` to work on.
+fn run(before: &str, child: &str, path: &Path) -> String {
+    let script = format!(r#"{before}; exec "$0" --exact process::{child} --nocapture"#);
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .arg(std::env::current_exe().unwrap())
+        .env("BATPAK_TEST_DIR", path)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}\n{errors}");
+    text
+}
+
+/// The directory that a child is to work on; `None` when it is run as a test by itself.
+fn given() -> Option<std::path::PathBuf> {
+    std::env::var_os("BATPAK_TEST_DIR").map(Into::into)
+}
+
+#[test]
+fn child_writes_until_it_may_not() {
+    let Some(path) = given() else { return };
+    let store = Store::open(StoreConfig::new(path)).unwrap();
+    let stream = coordinate("a", "s");
+    let error = loop {
+        let batch = Batch::new()
+            .event(number(&stream, 1))
+            .event(number(&stream, 2));
+        if let Err(error) = store.commit(batch) {
+            break error;
+        }
+    };
+    assert!(matches!(error, StoreError::Io { .. }), "{error}");
+    let position = store.position();
+    assert!(position > 0 && position.is_multiple_of(2));
+    // Nothing is tried again, and reading goes on.
+    let again = store
+        .commit(Batch::new().event(number(&stream, 3)))
+        .unwrap_err();
+    assert!(matches!(again, StoreError::Poisoned(_)), "{again}");
+    assert!(matches!(store.flush(), Err(StoreError::Poisoned(_))));
+    assert_eq!(store.verify().unwrap().events, position);
+    println!("acknowledged {position}");
+}
+
+#[test]
+fn after_a_failed_write_nothing_is_written_until_the_store_is_opened_again() {
+    let dir = Dir::new();
+    let text = run(
+        "trap '' XFSZ; ulimit -f 16",
+        "child_writes_until_it_may_not",
+        &dir.path(),
+    );
+    let acknowledged: u64 = text
+        .lines()
+        .find_map(|line| line.split("acknowledged ").nth(1)?.trim().parse().ok())
+        .unwrap();
+    let store = dir.open();
+    assert!(store.position() >= acknowledged && store.position().is_multiple_of(2));
+    fill(&store, 3);
+    store.verify().unwrap();
+}
+
+#[test]
+fn child_reads_all_with_few_descriptors() {
+    let Some(path) = given() else { return };
+    let store = Store::open(StoreConfig::new(path).segment_bytes(4 << 10)).unwrap();
+    let stream = coordinate("a", "s");
+    for _ in 0..2 {
+        assert_eq!(store.stream(&stream).filter(Result::is_ok).count(), 2_000);
+    }
+    fill(&store, 100);
+    println!("read and written");
+}
+
+#[test]
+fn a_store_of_many_segments_needs_few_descriptors() {
+    let dir = Dir::new();
+    let store = Store::open(dir.config().durability(Durability::Written)).unwrap();
+    fill(&store, 1_000);
+    drop(store);
+    assert!(
+        dir.segments().len() > 64,
+        "the test wants more segments than descriptors"
+    );
+    run(
+        "ulimit -n 64",
+        "child_reads_all_with_few_descriptors",
+        &dir.path(),
+    );
+    assert_eq!(dir.open().position(), 3_300);
+}
+
+#[test]
+fn child_moves_to_another_directory() {
+    let Some(path) = given() else { return };
+    std::env::set_current_dir(&path).unwrap();
+    let store = Store::open(StoreConfig::new("store").segment_bytes(4 << 10)).unwrap();
+    let elsewhere = path.join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    std::env::set_current_dir(&elsewhere).unwrap();
+    fill(&store, 100);
+    assert_eq!(store.verify().unwrap().events, 300);
+    assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 0);
+}
+
+#[test]
+fn a_relative_directory_is_the_one_that_it_was_when_the_store_was_opened() {
+    let dir = Dir::new();
+    run(":", "child_moves_to_another_directory", dir.outside());
+    assert_eq!(contents(&dir.open()).len(), 300);
+}
