@@ -50,7 +50,7 @@ fn a_store_of_version_1_opens_and_reads() {
     assert_eq!(store.query(&tagged).count(), 1);
     let verification = store.verify().unwrap();
     assert_eq!(
-        (verification.events, verification.chained),
+        (verification.events, verification.digests_checked),
         (4, cfg!(feature = "blake3"))
     );
 }

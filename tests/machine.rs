@@ -2,8 +2,9 @@
 
 use std::convert::Infallible;
 
+use batpak::FoldError;
+use batpak::expansion::Moved;
 use batpak::prelude::*;
-use batpak::{FoldError, Moved};
 use serde::{Deserialize, Serialize};
 
 use crate::support::{Dir, coordinate};
@@ -461,6 +462,29 @@ fn a_chain_commits_what_goes_to_other_streams_in_the_same_batch() {
     let account = chain.commit_with(&store, more).unwrap();
     account.chain().commit(&store).unwrap();
     assert_eq!((store.position(), store.revision(&at)), (3, 1));
+}
+
+#[test]
+fn a_step_commits_what_goes_to_other_streams_in_the_same_batch() {
+    let dir = Dir::new();
+    let store = dir.open();
+    let account = opened(&store, 1, 500);
+    let ledger = coordinate("ledger", "bank");
+    let entry = || Batch::new().event(NewEvent::new(&ledger, EventKind::custom(0xE, 1), &200));
+    let step = account.withdraw(Cents(200), &RICH).unwrap();
+    let more = entry().expect(&ledger, Expect::Empty);
+    let account = step.commit_with(&store, more).unwrap();
+    assert_eq!(
+        (account.balance(), store.revision(&ledger)),
+        (&Cents(300), 1)
+    );
+    let step = account.withdraw(Cents(200), &RICH).unwrap();
+    let more = entry().expect(&ledger, Expect::Empty);
+    let failed = step.commit_with(&store, more).unwrap_err();
+    assert_eq!(
+        (failed.machine.balance(), store.position()),
+        (&Cents(300), 4)
+    );
 }
 
 #[test]

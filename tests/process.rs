@@ -78,7 +78,7 @@ fn child_reads_all_with_few_descriptors() {
     let store = Store::open(StoreConfig::new(path).segment_bytes(4 << 10)).unwrap();
     let stream = coordinate("a", "s");
     for _ in 0..2 {
-        assert_eq!(store.stream(&stream).filter(Result::is_ok).count(), 2_000);
+        assert_eq!(store.stream(&stream).filter(Result::is_ok).count(), 3_000);
     }
     fill(&store, 100);
     println!("read and written");
@@ -88,7 +88,7 @@ fn child_reads_all_with_few_descriptors() {
 fn a_store_of_many_segments_needs_few_descriptors() {
     let dir = Dir::new();
     let store = Store::open(dir.config().durability(Durability::Written)).unwrap();
-    fill(&store, 1_000);
+    fill(&store, 1_500);
     drop(store);
     assert!(
         dir.segments().len() > 64,
@@ -99,7 +99,7 @@ fn a_store_of_many_segments_needs_few_descriptors() {
         "child_reads_all_with_few_descriptors",
         &dir.path(),
     );
-    assert_eq!(dir.open().position(), 3_300);
+    assert_eq!(dir.open().position(), 4_800);
 }
 
 #[test]

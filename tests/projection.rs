@@ -153,13 +153,7 @@ fn an_event_that_does_not_decode_is_an_error_with_its_place() {
             source,
         } => {
             assert_eq!(coordinate, &till);
-            let FoldError::Decode(DecodeError::UnknownVersion {
-                event,
-                version: 0,
-                newest: 1,
-                ..
-            }) = source
-            else {
+            let FoldError::Decode(DecodeError::Untyped { event, .. }) = source else {
                 panic!("{source}");
             };
             assert_eq!(*event, "Sold");

@@ -9,7 +9,7 @@ fn an_untouched_log_verifies_whole_and_by_stream() {
     fill(&store, 50);
     let all = store.verify().unwrap();
     assert_eq!((all.events, all.streams), (150, 2));
-    assert_eq!(all.chained, cfg!(feature = "blake3"));
+    assert_eq!(all.digests_checked, cfg!(feature = "blake3"));
     let one = store.verify_stream(&coordinate("b", "s")).unwrap();
     assert_eq!((one.events, one.streams), (50, 1));
     let none = store.verify_stream(&coordinate("nobody", "s")).unwrap();
@@ -125,7 +125,7 @@ fn without_the_feature_a_store_works_unchained() {
     };
     let store = dir.open();
     assert_eq!(crate::support::contents(&store), before);
-    assert!(!store.verify().unwrap().chained);
+    assert!(!store.verify().unwrap().digests_checked);
     assert_eq!(
         store
             .append(&coordinate("a", "s"), KIND, &1)

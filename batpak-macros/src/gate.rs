@@ -228,7 +228,7 @@ fn implementation(function: &ItemFn, settings: &Settings, parameters: &[&Type]) 
             }
 
             fn evaluate(&self, #ctx: &#ty) -> ::core::result::Result<(), #krate::Denial> {
-                <#decision as #krate::Decision>::decide(#call, #name::CODE, #name::MESSAGE)
+                <#decision as #krate::expansion::Decision>::decide(#call, #name::CODE, #name::MESSAGE)
             }
         }
     }

@@ -15,7 +15,9 @@ use proc_macro::TokenStream;
 
 /// Makes an enum the payload of events: one variant per kind of event.
 ///
-/// ```ignore
+/// ```
+/// use batpak::prelude::*;
+///
 /// #[derive(Event, Debug, Clone)]
 /// #[event(category = 0x1, reserved(0x003 = "Refunded", 0x010..=0x01F))]
 /// pub enum TillEvent {
@@ -24,6 +26,7 @@ use proc_macro::TokenStream;
 ///     #[event(id = 0x002)]
 ///     Closed,
 /// }
+/// assert_eq!(TillEvent::SOLD, EventKind::custom(0x1, 0x001));
 /// ```
 ///
 /// On the enum, `#[event(..)]` takes
@@ -34,9 +37,13 @@ use proc_macro::TokenStream;
 /// On each variant it takes `id = 0x001`, 12 bits. An id is written to the log, so it is never
 /// assigned for you, and a variant keeps its id for ever. Variants have named fields or none. The
 /// types of the fields implement serde's `Serialize` and `DeserializeOwned`; the enum itself needs
-/// no serde derive.
+/// no serde derive, and serde's attributes on its fields are not looked at. A field that is added
+/// later is an `Option`: where it is missing, it reads as `None`.
 ///
 /// Besides `EventPayload` the enum gets a constant per variant, its `EventKind`: `TillEvent::SOLD`.
+/// A kind must mean one thing in all of a store: two enums with a category and an id in common read
+/// each other's events, and nothing notices yet. So give each enum a category of its own, or see to
+/// it that their ids differ.
 #[proc_macro_derive(Event, attributes(event))]
 pub fn derive_event(input: TokenStream) -> TokenStream {
     event::derive(input.into()).into()
@@ -44,16 +51,20 @@ pub fn derive_event(input: TokenStream) -> TokenStream {
 
 /// Makes a function a policy that is asked before events are recorded, and never on replay.
 ///
-/// ```ignore
+/// ```
+/// use batpak::prelude::*;
+///
 /// /// A withdrawal may not exceed the balance.
 /// #[gate(code = "INSUFFICIENT_FUNDS")]
 /// fn covered(balance: &u64, amount: &u64) -> bool {
 ///     amount <= balance
 /// }
+/// assert!(covered(&10, &5));
+/// assert_eq!(covered::Gate.evaluate(&(&10, &50)).unwrap_err().code(), covered::CODE);
 /// ```
 ///
 /// The parameters are shared references. The function returns `bool`, `Verdict` or
-/// `Result<(), Denial>`, and can still be called. `code` defaults to the function's name in
+/// `Result<(), Denial>`, and stays a plain function. `code` defaults to the function's name in
 /// `SCREAMING_SNAKE_CASE`; the message of a `bool` gate is `message = ".."`, or else the first line
 /// of the doc comment.
 ///
@@ -67,13 +78,27 @@ pub fn gate(attribute: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes the methods of an `impl` the handlers of a read model.
 ///
-/// ```ignore
+/// ```
+/// # use batpak::prelude::*;
+/// # #[derive(Event)]
+/// # #[event(category = 0x1)]
+/// # pub enum TillEvent {
+/// #     #[event(id = 0x001)]
+/// #     Sold { article: String, cents: u64 },
+/// # }
+/// /// What was sold at all tills.
+/// #[derive(Debug, Default)]
+/// struct Totals {
+///     cents: u64,
+///     last_us: u64,
+/// }
+///
 /// #[projection(version = 1)]
 /// impl Totals {
 ///     #[on(TillEvent::Sold)]
 ///     fn sold(&mut self, cents: &u64, at: &EventMeta<'_>) {
 ///         self.cents += cents;
-///         self.last = at.time_us;
+///         self.last_us = at.time_us;
 ///     }
 /// }
 /// ```
@@ -90,7 +115,9 @@ pub fn projection(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// Declares a state machine: its states, its events, and the fold from one state to the next, whose
 /// arms are the machine's table.
 ///
-/// ```ignore
+/// ```
+/// use batpak::prelude::*;
+///
 /// state_machine!(
 ///     /// A door.
 ///     #[machine(entity = "door")]
@@ -119,6 +146,15 @@ pub fn projection(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///         }
 ///     }
 /// );
+///
+/// # fn use_it(store: &Store) -> Result<(), Box<dyn std::error::Error>> {
+/// let AnyDoorIn::Closed(door) = store.load::<Door>(&Door::at("front", "house")?)? else {
+///     return Ok(());
+/// };
+/// let door: DoorIn<Open> = door.open("Ann".to_owned())?.commit(store)?;
+/// assert_eq!(door.by(), "Ann");
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # The parts
@@ -126,8 +162,8 @@ pub fn projection(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///   named fields or none, and may be `#[initial]` (exactly one), `#[terminal]` (nothing leaves it) and in `#[group(..)]`s.
 /// - **Events**: the enum with `#[derive(Event)]`.
 /// - **`evolve`**: one `match` over the pair. Each arm is `(state, event) => target`, where
-///   - the state is a state, several with `|`, a group, `name @` either, or a lower-case name for any
-///     state (terminal ones only if the target is that name);
+///   - the state is a state, several with `|`, a group, `name @` either, or `_` or a lower-case name for
+///     any state (terminal ones only if the target is that name);
 ///   - fields are bound by name; conditions go into an `if` over what is bound, and all arms of one
 ///     pair of state and event are tried in order, the last of them without an `if`;
 ///   - the target is a state's constructor, a block that ends in one, or the bound name: the state
@@ -142,11 +178,29 @@ pub fn projection(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// `ctx`), `version = 1`, and `crate = path`.
 ///
 /// # What it makes
-/// The two enums as they are written; a struct per state; `DoorIn<S>`, a machine in state `S` that was
-/// read from a store, with a method per command; `AnyDoorIn`, an enum of those, which `Store::load`
-/// gives; `DoorFold`, the fold of its stream; for each command that an `if` decides, an enum of
-/// where it may lead (`DoorOpen`); and on the state enum `evolve`, `name`, `allowed`, `TRANSITIONS` and
-/// `DIAGRAM` (Mermaid).
+/// The two enums as they are written, and for a machine `Door`
+/// - a struct per state, `Closed` and `Open { by }`, beside it: two machines with a state in common
+///   go into two modules;
+/// - `Door::evolve(self, event)` (`(self, &data, event)` with shared data): the table without gates;
+///   `name()`, `allowed()` (the lines of the table that leave this state, whatever their conditions and
+///   gates), `Door::TRANSITIONS`, `Door::DIAGRAM` (Mermaid), `Door::at(id, scope)`;
+/// - `DoorIn<S>`: a machine in state `S` that was read from a store. It has the state's fields
+///   (`door.by()`), `state()`, `data()`, `cursor()` (stream, revision, position), and the commands of that
+///   state;
+/// - `AnyDoorIn`: an enum of those, one variant per state, which `Store::load` gives. `chain()` begins a
+///   `Chain` for events that arrive as data; `cursor()` and `data()` are as above;
+/// - `DoorFold`, if there is shared data: the fold of its stream, a projection. Without, that is `Door` itself.
+///
+/// # Commands
+/// A command takes the machine and the event's fields by value, in the order of their declaration, and
+/// `ctx: &Context` behind them if one of its gates is given `ctx`. It gives
+/// `Result<Step<DoorIn<Closed>, DoorIn<Open>>, Denied<DoorIn<Closed>, D>>`, where `D` is `Denial` if it has
+/// gates and `Infallible` if it has none. `Step::commit(&store)` records the event and gives the machine
+/// in its next state; `commit_with` also commits events of other streams in the same batch.
+///
+/// Where an `if` decides, the step leads to an enum named after machine and command, such as
+/// `AccountClose`: a variant per state that it may lead to, and `Unchanged` if the state may stay.
+/// (The event is recorded then too.)
 #[proc_macro]
 pub fn state_machine(input: TokenStream) -> TokenStream {
     machine::expand(input.into()).into()

@@ -124,6 +124,11 @@
 //! # }
 //! ```
 //!
+//! # Features
+//!
+//! `blake3` (default) chains every event to the one before it in its stream. Without it new stores are
+//! unchained, and chained ones can only be read.
+//!
 //! # Platforms
 //!
 //! Unix: the store locks a directory's handle and reads at offsets. It is tried on Linux.
@@ -152,9 +157,9 @@ pub use batpak_macros::{Event, gate, projection, state_machine};
 pub use coordinate::{Coordinate, CoordinateError, Part, Tag, TagError};
 pub use event::{
     DecodeError, Digest, EncodeError, EventFlags, EventHeader, EventId, EventIdError, EventKind,
-    EventMeta, EventPayload, FieldReader, FieldWriter, KindEntry, RawEvent, Region, StoredEvent,
+    EventMeta, EventPayload, KindEntry, RawEvent, Region, StoreId, StoredEvent,
 };
-pub use guard::{Decision, Denial, Gate, Verdict};
+pub use guard::{Denial, Gate, Verdict};
 pub use pipeline::{Batch, Expect, NewEvent};
 pub use projection::{Fold, FoldError, Projection};
 pub use serde;
@@ -163,15 +168,20 @@ pub use store::{
     Verification,
 };
 pub use typestate::{
-    Chain, CommitError, Cursor, Denied, Folded, Illegal, In, Instance, Machine, Moved, Refused,
-    State, Step, Transition,
+    Chain, CommitError, Cursor, Denied, Folded, Illegal, Machine, Refused, State, Step, Transition,
 };
 
-/// What the macros' expansions call and programs do not. Not part of the public interface.
-#[doc(hidden)]
-pub mod __private {
+/// What the macros' expansions are made of, besides what programs use by themselves. It is public
+/// because expansions lie in the crates of their users; nothing else need name it.
+pub mod expansion {
+    #[doc(hidden)]
     pub use std::format;
+    #[doc(hidden)]
     pub use std::vec::Vec;
+
+    pub use crate::event::{FieldReader, FieldWriter};
+    pub use crate::guard::Decision;
+    pub use crate::typestate::{In, Instance, Moved};
 
     use crate::{DecodeError, EventKind, EventPayload, Fold, Machine};
 
@@ -192,6 +202,10 @@ pub mod __private {
     ) -> Result<(), DecodeError> {
         match E::entry(kind) {
             Some(entry) if entry.version == version => Ok(()),
+            Some(entry) if version == 0 => Err(DecodeError::Untyped {
+                kind,
+                event: entry.name,
+            }),
             Some(entry) => Err(DecodeError::UnknownVersion {
                 kind,
                 event: entry.name,

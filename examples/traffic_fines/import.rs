@@ -5,7 +5,7 @@
 //! from the store alone.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use batpak::prelude::*;
@@ -63,8 +63,8 @@ pub(crate) enum ImportError {
     },
     #[error(transparent)]
     Store(#[from] Box<StoreError>),
-    #[error("the store already holds {0} events; give an empty or new directory")]
-    NotEmpty(u64),
+    #[error("the store in {} already holds {events} events, of another import or of one that failed; give a new or empty directory", dir.display())]
+    NotEmpty { dir: PathBuf, events: u64 },
 }
 
 /// What is wrong with a case.
@@ -85,13 +85,19 @@ pub(crate) struct Imported {
     pub(crate) events_per_second: f64,
 }
 
-/// Reads the log at `path` into the store.
-pub(crate) fn import(path: &Path, store: &Store) -> Result<Imported, ImportError> {
+/// Reads the log, whose file is `path`, into the store.
+pub(crate) fn import(
+    mut log: LogReader,
+    path: &Path,
+    store: &Store,
+) -> Result<Imported, ImportError> {
     if store.position() > 0 {
-        return Err(ImportError::NotEmpty(store.position()));
+        return Err(ImportError::NotEmpty {
+            dir: store.dir().to_owned(),
+            events: store.position(),
+        });
     }
     let begun = Instant::now();
-    let mut log = LogReader::open(path)?;
     let name = path.display().to_string();
     let bar = progress_bar(log.bytes_total());
     let mut events_by_activity: BTreeMap<String, u64> = BTreeMap::new();

@@ -5,7 +5,7 @@
 //! `-- LOG.xes.gz` on a log of your own, such as the road traffic fine management log
 //! (doi:10.4121/uuid:270fd440-1057-4fb9-89a9-b699b47990f5).
 
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::print_stderr)]
 
 mod activity;
 mod cents;
@@ -15,6 +15,7 @@ mod report;
 mod xes;
 
 use std::error::Error;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -22,6 +23,7 @@ use batpak::prelude::*;
 use clap::Parser;
 
 use report::Report;
+use xes::LogReader;
 
 /// Drives every case of a log of road traffic fines through a state machine, and reports.
 #[derive(Parser)]
@@ -69,8 +71,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if arguments.diagram {
-        print!("{}", fine::Fine::DIAGRAM);
-        return Ok(());
+        return print(fine::Fine::DIAGRAM);
     }
     let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/traffic_fines/sample.xes");
     let log = arguments.log.clone().unwrap_or_else(|| sample.into());
@@ -89,8 +90,16 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     };
     let config = StoreConfig::new(&dir).durability(durability);
 
+    let reader = LogReader::open(&log)?;
     let store = Store::open(config.clone())?;
-    let imported = import::import(&log, &store)?;
+    if let Some(cut) = &store.recovery().cut {
+        eprintln!(
+            "warning: {} bytes at the end of {} were cut off",
+            cut.bytes,
+            cut.path.display()
+        );
+    }
+    let imported = import::import(reader, &log, &store)?;
     store.close()?;
 
     let store = Store::open(config)?;
@@ -102,9 +111,16 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         );
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        print(&format!("{}\n", serde_json::to_string_pretty(&report)?))
     } else {
-        println!("{report}");
+        print(&format!("{report}\n"))
     }
-    Ok(())
+}
+
+/// Prints, and takes it as no mistake if the reader has had enough.
+fn print(text: &str) -> Result<(), Box<dyn Error>> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }

@@ -194,7 +194,7 @@ impl Report {
             recorded_paid_cents: collected.cents_by_year.values().copied().sum(),
             outstanding_cents: outstanding,
             collected_cents_by_year: collected.cents_by_year,
-            chain_verified: store.verify()?.chained,
+            chain_verified: store.verify()?.digests_checked,
             import_events_per_second: import_events_per_second.round(),
             projection_events_per_second: (folded as f64 / seconds).round(),
             durability,

@@ -44,7 +44,7 @@ pub(super) fn expand(events: &EventEnum) -> TokenStream {
 
             fn encode(
                 &self,
-                #out: &mut #krate::__private::Vec<::core::primitive::u8>,
+                #out: &mut #krate::expansion::Vec<::core::primitive::u8>,
             ) -> ::core::result::Result<(), #krate::EncodeError> {
                 #encode
             }
@@ -54,7 +54,7 @@ pub(super) fn expand(events: &EventEnum) -> TokenStream {
                 #version: ::core::primitive::u16,
                 #bytes: &[::core::primitive::u8],
             ) -> ::core::result::Result<Self, #krate::DecodeError> {
-                #krate::__private::check_version::<Self>(#kind_of, #version)?;
+                #krate::expansion::check_version::<Self>(#kind_of, #version)?;
                 match #kind_of {
                     #(#decode)*
                     _ => ::core::result::Result::Err(#krate::DecodeError::UnknownKind(#kind_of)),
@@ -104,7 +104,7 @@ fn encode(EventVariant { name, fields, .. }: &EventVariant, krate: &TokenStream)
     let mutable = (!fields.is_empty()).then(|| quote!(mut));
     quote! {
         Self::#name { #(#idents),* } => {
-            let #mutable #writer = #krate::FieldWriter::new(#out, #count);
+            let #mutable #writer = #krate::expansion::FieldWriter::new(#out, #count);
             #(#writes)*
             let _ = #writer;
             ::core::result::Result::Ok(())
@@ -129,12 +129,12 @@ fn decode(EventVariant { name, fields, .. }: &EventVariant, krate: &TokenStream)
     });
     let values = fields.iter().map(|(field, _)| {
         let text = plain(field);
-        quote!(#field: #krate::FieldReader::required(#text, #field)?)
+        quote!(#field: #krate::expansion::FieldReader::required(#text, #field)?)
     });
     quote! {
         Self::#kind => {
             #(#slots)*
-            let mut #reader = #krate::FieldReader::new(#bytes)?;
+            let mut #reader = #krate::expansion::FieldReader::new(#bytes)?;
             while let ::core::option::Option::Some(#found) = #reader.next_name()? {
                 match #found {
                     #(#reads)*

@@ -84,11 +84,11 @@ fn method(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) 
             #(#parameters)*
             #context
         ) -> ::core::result::Result<#krate::Step<Self, #target>, #krate::Denied<Self, #denial>> {
-            let #within = #krate::Instance::within(&self);
+            let #within = #krate::expansion::Instance::within(&self);
             #gates
             let #built = #events::#event_name { #(#fields),* };
             let #recorded = #krate::NewEvent::of(#within.cursor.coordinate(), &#built);
-            let #krate::In { cursor: #cursor, state: #state, data: #before } =
+            let #krate::expansion::In { cursor: #cursor, state: #state, data: #before } =
                 ::core::clone::Clone::clone(#within);
             #data
             let #to = match (#state, #built) {
@@ -114,7 +114,7 @@ fn data(machine: &Machine, pair: &Pair) -> (TokenStream, Ident) {
     });
     let lines = quote! {
         #seen
-        let #after = #krate::__private::data_after::<#name>(&#before, &#built);
+        let #after = #krate::expansion::data_after::<#name>(&#before, &#built);
     };
     (lines, after)
 }
@@ -171,7 +171,7 @@ fn line(
         }
     };
     let guard = arm.guard.as_ref().map(|guard| quote!(if #guard));
-    let made = quote!(#krate::Instance::new(#krate::In {
+    let made = quote!(#krate::expansion::Instance::new(#krate::expansion::In {
         cursor: #cursor,
         state: #made,
         data: #data,
@@ -211,36 +211,37 @@ fn docs(machine: &Machine, pair: &Pair, first: &Arm) -> TokenStream {
     let docs = &first.docs;
     let from = plain(&machine.states[pair.state].name);
     let event = plain(&machine.events[pair.event].name);
-    let targets = pair.arms.iter().map(|arm| {
+    let lines = pair.arms.iter().map(|arm| {
         let arm = &machine.arms[*arm];
         let to = plain(&machine.states[arm.leads_from(pair.state)].name);
         match &arm.guard {
-            Some(guard) => format!("`{to}` if `{}`", quote!(#guard)),
-            None => format!("`{to}`"),
+            Some(guard) => format!("`{from} --{event}--> {to}` if `{}`", quote!(#guard)),
+            None => format!("`{from} --{event}--> {to}`"),
         }
     });
-    let targets: Vec<String> = targets.collect();
+    let lines: Vec<String> = lines.collect();
     let gates: Vec<String> = first
         .gates
         .iter()
         .filter_map(|gate| gate.path.segments.last())
         .map(|segment| format!("`{}`", segment.ident))
         .collect();
-    let gates = match &gates[..] {
-        [] => String::new(),
-        gates => format!(" Gates: {}.", gates.join(", ")),
+    let line = match &gates[..] {
+        [] => format!("{}.", lines.join(", else ")),
+        gates => format!("{}. Gates: {}.", lines.join(", else "), gates.join(", ")),
     };
-    let line = format!(
-        "`{from}` --`{event}`--> {}.{gates}",
-        targets.join(", else ")
-    );
+    let errors = (!gates.is_empty()).then(|| {
+        quote! {
+            #[doc = ""]
+            #[doc = "# Errors"]
+            #[doc = "With the machine and the denial, if a gate does not permit it."]
+        }
+    });
     quote! {
         #(#docs)*
         #[doc = ""]
         #[doc = #line]
-        #[doc = ""]
-        #[doc = "# Errors"]
-        #[doc = "With the machine and the denial, if a gate does not permit it."]
+        #errors
     }
 }
 
@@ -305,7 +306,9 @@ fn outcome(machine: &Machine, pairs: &[Pair], command: &Ident) -> TokenStream {
                 /// The state stays as it is.
                 Unchanged(#wrapper<S>),
             )),
-            Some(quote!(Self::Unchanged(to) => Self::Unchanged(#krate::Moved::moved(to, cursor)),)),
+            Some(
+                quote!(Self::Unchanged(to) => Self::Unchanged(#krate::expansion::Moved::moved(to, cursor)),),
+            ),
         )
     } else {
         (None, None, None, None)
@@ -319,10 +322,10 @@ fn outcome(machine: &Machine, pairs: &[Pair], command: &Ident) -> TokenStream {
         }
 
         #[automatically_derived]
-        impl #generics #krate::Moved for #outcome #arguments {
+        impl #generics #krate::expansion::Moved for #outcome #arguments {
             fn moved(self, cursor: #krate::Cursor) -> Self {
                 match self {
-                    #(Self::#targets(to) => Self::#targets(#krate::Moved::moved(to, cursor)),)*
+                    #(Self::#targets(to) => Self::#targets(#krate::expansion::Moved::moved(to, cursor)),)*
                     #same_moved
                 }
             }

@@ -156,7 +156,7 @@ fn inherent(machine: &Machine) -> TokenStream {
                 #id: impl ::core::fmt::Display,
                 #scope: impl ::core::convert::AsRef<::core::primitive::str>,
             ) -> ::core::result::Result<#krate::Coordinate, #krate::CoordinateError> {
-                #krate::Coordinate::new(#krate::__private::format!(#format, #id), #scope)
+                #krate::Coordinate::new(#krate::expansion::format!(#format, #id), #scope)
             }
         }
     });
@@ -230,7 +230,7 @@ fn implementation(machine: &Machine) -> TokenStream {
         let (state, fields) = (&state.name, state.fields.iter().map(|field| &field.name));
         let fields: Vec<_> = fields.collect();
         quote! {
-            Self::#state { #(#fields),* } => #any::#state(#wrapper(#krate::In {
+            Self::#state { #(#fields),* } => #any::#state(#wrapper(#krate::expansion::In {
                 cursor: #cursor,
                 state: #state { #(#fields),* },
                 data: #shared,

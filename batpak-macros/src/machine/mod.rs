@@ -183,16 +183,15 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     };
     let fallback = parse::fallback(&items);
     let machine = parse::machine(items, &mut errors);
-    match machine {
-        Some(machine) => {
-            if errors.is_empty() {
-                graph::check(&machine, &mut errors);
-            }
-            if errors.is_empty() {
-                return expand::expand(&machine);
-            }
+    // If there is no machine, why not has been said, here or by the derive of the events, which the
+    // fallback has.
+    if let Some(machine) = machine {
+        if errors.is_empty() {
+            graph::check(&machine, &mut errors);
         }
-        None => debug_assert!(!errors.is_empty(), "no machine and no reason"),
+        if errors.is_empty() {
+            return expand::expand(&machine);
+        }
     }
     let errors = errors.into_tokens();
     quote!(#fallback #errors)

@@ -188,7 +188,7 @@ fn gates_function(
             Expr::Path(_) => quote!(#argument),
             path_or_literal => quote!(&#path_or_literal),
         });
-        quote!(#krate::Decision::decide(#path(#(#arguments),*), #path::CODE, #path::MESSAGE)?;)
+        quote!(#krate::expansion::Decision::decide(#path(#(#arguments),*), #path::CODE, #path::MESSAGE)?;)
     });
     quote! {
         #[allow(clippy::ptr_arg, clippy::trivially_copy_pass_by_ref)]

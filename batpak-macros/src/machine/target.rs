@@ -1,6 +1,6 @@
 //! The target of an arm: the state that it ends in.
 
-use syn::{Expr, Member, Stmt};
+use syn::{Expr, Ident, Member, Stmt};
 
 use super::Target;
 use super::arms::{Scope, only_the_target};
@@ -24,6 +24,10 @@ impl Scope<'_> {
             _ => None,
         };
         let Some(name) = name else {
+            if let Some(last) = qualified(end) {
+                errors.add(end, format_args!("write the state alone: `{last}`"));
+                return None;
+            }
             errors.add(
                 end,
                 "a transition must end in a state, such as `Placed { total }`, so that the target is \
@@ -97,4 +101,15 @@ fn tail(body: &Expr) -> &Expr {
         },
         _ => body,
     }
+}
+
+/// The last name of a path of several, such as `Order::Placed`.
+fn qualified(end: &Expr) -> Option<&Ident> {
+    let path = match end {
+        Expr::Path(path) => &path.path,
+        Expr::Struct(made) => &made.path,
+        _ => return None,
+    };
+    let last = path.segments.last()?;
+    (path.segments.len() > 1).then_some(&last.ident)
 }

@@ -25,7 +25,7 @@ pub(super) fn wrapper(machine: &Machine) -> TokenStream {
     let [f, within] = ["f", "within"].map(hygienic);
     // All of it at the machine's name, which is where an error about a missing command then points.
     let item = quote_spanned! {name.span()=>
-        #visibility struct #wrapper<S: #krate::State<Machine = #name>>(#krate::In<S>);
+        #visibility struct #wrapper<S: #krate::State<Machine = #name>>(#krate::expansion::In<S>);
     };
     quote! {
         #[doc = #doc]
@@ -46,18 +46,18 @@ pub(super) fn wrapper(machine: &Machine) -> TokenStream {
         }
 
         #[automatically_derived]
-        impl<S: #krate::State<Machine = #name>> #krate::Instance for #wrapper<S> {
+        impl<S: #krate::State<Machine = #name>> #krate::expansion::Instance for #wrapper<S> {
             type State = S;
 
-            fn new(#within: #krate::In<S>) -> Self {
+            fn new(#within: #krate::expansion::In<S>) -> Self {
                 Self(#within)
             }
 
-            fn within(&self) -> &#krate::In<S> {
+            fn within(&self) -> &#krate::expansion::In<S> {
                 &self.0
             }
 
-            fn into_within(self) -> #krate::In<S> {
+            fn into_within(self) -> #krate::expansion::In<S> {
                 self.0
             }
         }
@@ -149,6 +149,7 @@ pub(super) fn any(machine: &Machine) -> TokenStream {
     let count = states.len();
     let each = std::iter::repeat_n(&found, count);
     let each_again = each.clone();
+    let each_cursor = each.clone();
     let within_each = std::iter::repeat_n(&within, count);
     quote! {
         #[doc = #doc]
@@ -164,7 +165,7 @@ pub(super) fn any(machine: &Machine) -> TokenStream {
             #visibility fn chain(self) -> #krate::Chain<#name> {
                 match self {
                     #(Self::#states(#each) => {
-                        let #within_each = #krate::Instance::into_within(#each);
+                        let #within_each = #krate::expansion::Instance::into_within(#each);
                         #krate::Chain::new(
                             #within_each.cursor,
                             #krate::State::into_any(#within_each.state),
@@ -174,10 +175,17 @@ pub(super) fn any(machine: &Machine) -> TokenStream {
                 }
             }
 
+            /// Where it was read: store, stream, revision and position.
+            #visibility fn cursor(&self) -> &#krate::Cursor {
+                match self {
+                    #(Self::#states(#each_cursor) => &#krate::expansion::Instance::within(#each_cursor).cursor),*
+                }
+            }
+
             /// What all states share.
             #visibility fn data(&self) -> &#data {
                 match self {
-                    #(Self::#states(#each_again) => &#krate::Instance::within(#each_again).data),*
+                    #(Self::#states(#each_again) => &#krate::expansion::Instance::within(#each_again).data),*
                 }
             }
         }

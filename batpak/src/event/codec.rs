@@ -26,6 +26,16 @@ pub enum DecodeError {
     /// The kind is not in the type's table.
     #[error("kind {0} is not one of this type's events")]
     UnknownKind(EventKind),
+    /// The event was appended untyped (version 0), by `append`, under a kind of this type.
+    #[error(
+        "an event of kind {kind}, which is `{event}`, was appended untyped; read it with `StoredEvent::payload`"
+    )]
+    Untyped {
+        /// The kind.
+        kind: EventKind,
+        /// The name that the type has for it.
+        event: &'static str,
+    },
     /// The kind is known, but not in this version, such as one written by newer code.
     #[error(
         "version {version} of `{event}` ({kind}) is unknown; the newest known is {newest}: update this program"

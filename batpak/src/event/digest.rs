@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// What an empty stream, and the time before the first segment, have for a digest.
+    /// All zeros: it stands where there is no event, or no segment, to have a digest.
     pub const ZERO: Self = Self([0; 32]);
 
     /// The digest with these bytes.

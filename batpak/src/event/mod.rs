@@ -14,7 +14,7 @@ pub use codec::{DecodeError, EncodeError, FieldReader, FieldWriter};
 pub(crate) use codec::{check_depth, encode_value};
 pub use digest::Digest;
 pub(crate) use id::IdMint;
-pub use id::{EventId, EventIdError};
+pub use id::{EventId, EventIdError, StoreId};
 pub use kind::EventKind;
 pub use payload::{EventPayload, KindEntry};
 pub(crate) use region::Constraint;

@@ -5,8 +5,9 @@ use crate::coordinate::{Coordinate, Tag};
 
 /// The one predicate over events: an OR of items, each an AND of constraints.
 ///
-/// A region starts with all events, or with those that one constraint admits; each further call
-/// narrows it, and [`Region::or`] widens it by another region.
+/// A region starts with all events; each call narrows it, and [`Region::or`] widens it by another
+/// region. To narrow by two things of a sort is to ask for both: `.entity("a").entity("b")` has no
+/// events. What is called after `or` narrows both sides.
 ///
 /// ```
 /// use batpak::{EventKind, Region};

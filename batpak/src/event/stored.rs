@@ -59,7 +59,7 @@ pub struct EventHeader {
     pub version: u16,
     /// Its marks.
     pub flags: EventFlags,
-    /// The id that it shares with all that follow from the same beginning, if any.
+    /// An id that is shared by all events with the same origin, if one was given.
     pub correlation: Option<EventId>,
     /// Its digest over all of it and the history of its stream; `None` in an unchained store.
     pub digest: Option<Digest>,

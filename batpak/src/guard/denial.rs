@@ -79,7 +79,7 @@ impl fmt::Display for Denial {
 
 impl std::error::Error for Denial {}
 
-/// What a gate decides when its code is not its own business: permit, or deny with a reason.
+/// What a gate function decides: permit, or deny with a reason. The code is added by `#[gate]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a verdict that nobody looks at denies nothing"]
 pub struct Verdict(Option<Denial>);

@@ -56,26 +56,28 @@ impl Decision for Result<(), Denial> {
 
 /// In a gate that returns [`Verdict`] or `Result<(), Denial>`: denies unless the condition holds.
 ///
-/// The message is a format string; `name = value` pairs after it become the denial's context.
+/// The message is a format string with names in its braces; `name = value` pairs after it give it
+/// further names, and become the denial's context.
 ///
 /// ```
 /// use batpak::{Verdict, ensure};
 ///
 /// fn daily_limit(amount: &u64, limit: &u64) -> Verdict {
-///     ensure!(amount <= limit, "{amount} is over the daily limit", limit = limit);
+///     ensure!(amount <= limit, "{amount} is {over} over the daily limit", over = amount - limit);
 ///     Verdict::permit()
 /// }
 /// assert!(daily_limit(&5, &10).is_permit());
 /// let denial = daily_limit(&50, &10).into_denial("DAILY_LIMIT").unwrap();
-/// assert_eq!(denial.to_string(), "DAILY_LIMIT: 50 is over the daily limit (limit = 10)");
+/// assert_eq!(denial.to_string(), "DAILY_LIMIT: 50 is 40 over the daily limit (over = 40)");
 /// ```
 #[macro_export]
 macro_rules! ensure {
     ($condition:expr, $message:literal $(, $name:ident = $value:expr)* $(,)?) => {
         if !$condition {
+            $(let $name = &$value;)*
             return ::core::convert::Into::into(
                 $crate::Verdict::deny(::std::format!($message))
-                    $(.with(::core::stringify!($name), &$value))*
+                    $(.with(::core::stringify!($name), $name))*
             );
         }
     };

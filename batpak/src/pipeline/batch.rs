@@ -41,7 +41,8 @@ impl NewEvent {
         })
     }
 
-    /// A typed event.
+    /// A typed event. Nothing asks a machine whether it may happen: a machine's own events go
+    /// through its commands or a [`Chain`](crate::Chain).
     pub fn of<E: EventPayload>(coordinate: &Coordinate, event: &E) -> Self {
         Self::encoded(coordinate, event.kind(), event.version(), |out| {
             event.encode(out)
@@ -90,7 +91,7 @@ impl NewEvent {
         self
     }
 
-    /// Names the id that all share which follow from the same beginning.
+    /// Names an id that is shared by all events with the same origin, such as that of the first one.
     #[must_use]
     pub fn correlation(mut self, id: EventId) -> Self {
         self.correlation = Some(id);

@@ -40,7 +40,8 @@ pub trait Projection: Default {
     /// The kinds of events that are folded. Events of others are not even decoded.
     const KINDS: &'static [EventKind];
 
-    /// Raised by whoever changes what the fold computes, so that a stored state is not taken for a current one.
+    /// To be raised by whoever changes what the fold computes: states that were kept under another version
+    /// will not be taken for current ones. Nothing keeps them yet. `#[projection]` without it says 1.
     const VERSION: u32;
 
     /// Takes the next event. It is called only with kinds that it [reads](Self::reads).

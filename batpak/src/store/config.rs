@@ -52,32 +52,36 @@ impl StoreConfig {
         self
     }
 
-    /// The size in bytes at which a segment file is sealed and the next begun. Default: 32 MiB;
-    /// at least 4 KiB, at most 1 GiB. A batch that is larger gets a segment of its own size.
+    /// The size in bytes at which a segment file is sealed and the next begun. Default: 32 MiB; a
+    /// value outside of 4 KiB to 1 GiB is taken as the nearer of the two. A batch that is larger gets
+    /// a segment of its own size.
     #[must_use]
     pub fn segment_bytes(mut self, bytes: u32) -> Self {
         self.segment_bytes = bytes.clamp(4 << 10, 1 << 30);
         self
     }
 
-    /// The most bytes of one payload, its metadata included. Default and maximum: 16 MiB.
+    /// The most bytes of one payload, its metadata included. Default: 16 MiB, and a larger value is
+    /// taken as that, for it is the format's limit.
     #[must_use]
     pub fn max_payload_bytes(mut self, bytes: usize) -> Self {
         self.max_payload_bytes = bytes.min(16 << 20);
         self
     }
 
-    /// The most bytes that a batch may take in the log. Default: 32 MiB; at most 256 MiB.
+    /// The most bytes that a batch may take in the log. Default: 32 MiB; a value
+    /// above 256 MiB is taken as that.
     #[must_use]
     pub fn max_batch_bytes(mut self, bytes: usize) -> Self {
         self.max_batch_bytes = bytes.min(256 << 20);
         self
     }
 
-    /// The most events in one batch. Default: 4,096.
+    /// The most events in one batch. Default: 4,096; a value outside of 1 to 1,048,576 is taken as the
+    /// nearer of the two.
     #[must_use]
     pub fn max_batch_events(mut self, events: usize) -> Self {
-        self.max_batch_events = events;
+        self.max_batch_events = events.clamp(1, 1 << 20);
         self
     }
 }

@@ -25,7 +25,7 @@ pub use read::Events;
 pub use verify::Verification;
 
 use crate::coordinate::{Coordinate, Tag};
-use crate::event::{EventId, EventMeta, Region, hash};
+use crate::event::{EventMeta, Region, StoreId, hash};
 use crate::projection::Projection;
 use crate::typestate::{Cursor, Folded, Machine};
 use append::Writer;
@@ -111,8 +111,8 @@ impl Store {
 
     /// The store's own id, given to it when it was created.
     #[must_use]
-    pub fn id(&self) -> EventId {
-        EventId::from_bytes(self.id)
+    pub fn id(&self) -> StoreId {
+        StoreId::from_bytes(self.id)
     }
 
     /// The directory that the store lives in.

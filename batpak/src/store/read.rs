@@ -153,7 +153,19 @@ impl Positions {
     }
 }
 
-/// Events of a store, read as the iterator goes, forward or backward.
+/// Events of a store, read as the iterator goes: forward, or backward by
+/// [`rev`](Iterator::rev).
+///
+/// ```no_run
+/// # use batpak::prelude::*;
+/// # fn newest(store: &Store, coordinate: &Coordinate) -> Result<(), StoreError> {
+/// for event in store.stream(coordinate).rev().take(10) {
+///     let event = event?;
+///     println!("{} {}", event.header.revision, event.header.kind);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// They are those that were published when it was made. Writers are not held up. After an error it
 /// ends.

@@ -17,7 +17,7 @@ pub struct Verification {
     pub streams: u64,
     /// Whether the digest of each event was computed anew and found equal: true unless the store is
     /// unchained or this build has no `blake3`. Checksums, positions and revisions are checked anyway.
-    pub chained: bool,
+    pub digests_checked: bool,
 }
 
 impl Store {
@@ -57,7 +57,7 @@ impl Store {
         Ok(Verification {
             events: count,
             streams: heads.len() as u64,
-            chained,
+            digests_checked: chained,
         })
     }
 

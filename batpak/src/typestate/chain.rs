@@ -1,8 +1,8 @@
 use std::fmt;
 
 use super::{CommitError, Cursor, Folded, Machine, Refused};
-use crate::pipeline::{Batch, Expect, NewEvent};
-use crate::store::{Store, StoreError};
+use crate::pipeline::{Batch, NewEvent};
+use crate::store::Store;
 
 /// Events that arrive as data, run through a machine one by one and committed as one batch.
 ///
@@ -53,7 +53,8 @@ impl<M: Machine> Chain<M> {
         self.events.is_empty()
     }
 
-    /// Takes an event, if the machine has an arm for it and the arm's gates permit.
+    /// Takes an event, if the machine has an arm for it and the arm's gates permit. For a machine
+    /// without a context `ctx` is `&()`.
     ///
     /// # Errors
     /// [`Refused`] with the reason. The chain is then as it was, and can still be committed.
@@ -67,7 +68,7 @@ impl<M: Machine> Chain<M> {
     }
 
     /// Commits the events as one atomic batch, on condition that the stream is still at the revision
-    /// that the machine was loaded at. Without events, nothing is written.
+    /// that the machine was loaded at. A chain without events writes nothing.
     ///
     /// # Errors
     /// [`CommitError`] with the machine as it was loaded, and the reason.
@@ -75,51 +76,21 @@ impl<M: Machine> Chain<M> {
         self.commit_with(store, Batch::new())
     }
 
-    /// Commits the events and, in the same atomic batch, those of `more`, which go to other streams.
+    /// Commits the events and, in the same atomic batch, those of `more`, which go to other streams;
+    /// those of `more` also if the chain has none of its own.
     ///
     /// # Errors
-    /// As for [`Self::commit`], and [`StoreError::OwnStream`] if `more` has events for the machine's
-    /// own stream, which no arm would have seen.
+    /// As for [`Self::commit`], and [`StoreError::OwnStream`](crate::StoreError::OwnStream) if `more`
+    /// has events for the machine's own stream, which no arm would have seen.
     pub fn commit_with(
         self,
         store: &Store,
         more: Batch,
     ) -> Result<M::Loaded, CommitError<M::Loaded>> {
-        let Self {
-            cursor,
-            origin,
-            now,
-            events,
-        } = self;
-        if events.is_empty() && more.is_empty() {
-            return Ok(origin.state.enter(cursor, origin.data));
-        }
-        let recorded = events.len();
-        let own = more
-            .events
-            .iter()
-            .any(|event| event.coordinate() == cursor.coordinate());
-        let checked = cursor.check_store(store).and_then(|()| {
-            let error = || StoreError::OwnStream(cursor.coordinate().clone());
-            if own { Err(error()) } else { Ok(()) }
-        });
-        let committed = checked.and_then(|()| {
-            let expect = Expect::Revision(cursor.revision());
-            let mut batch = Batch::new().expect(cursor.coordinate(), expect);
-            batch.extend(events);
-            store.commit(batch.and(more))
-        });
-        match committed {
-            Ok(receipts) => {
-                let newest = recorded.checked_sub(1).and_then(|last| receipts.get(last));
-                let cursor = match newest {
-                    Some(receipt) => cursor.after(receipt),
-                    None => cursor,
-                };
-                Ok(now.state.enter(cursor, now.data))
-            }
+        match self.cursor.commit(store, self.events, more) {
+            Ok(cursor) => Ok(self.now.state.enter(cursor, self.now.data)),
             Err(error) => Err(CommitError {
-                machine: Box::new(origin.state.enter(cursor, origin.data)),
+                machine: Box::new(self.origin.state.enter(self.cursor, self.origin.data)),
                 error,
             }),
         }

@@ -2,13 +2,14 @@ use std::fmt;
 
 use super::{Machine, State};
 use crate::coordinate::Coordinate;
-use crate::event::EventId;
-use crate::store::{AppendReceipt, Store, StoreError};
+use crate::event::StoreId;
+use crate::pipeline::{Batch, Expect, NewEvent};
+use crate::store::{Store, StoreError};
 
 /// Where a machine was read, or last committed: store, stream, revision and position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    store: EventId,
+    store: StoreId,
     coordinate: Coordinate,
     revision: u64,
     sequence: u64,
@@ -16,7 +17,7 @@ pub struct Cursor {
 
 impl Cursor {
     pub(crate) fn new(
-        store: EventId,
+        store: StoreId,
         coordinate: Coordinate,
         (revision, sequence): (u64, u64),
     ) -> Self {
@@ -46,22 +47,38 @@ impl Cursor {
         self.sequence
     }
 
-    /// The same stream after an append to it.
-    pub(super) fn after(self, receipt: &AppendReceipt) -> Self {
-        Self {
-            revision: receipt.revision,
-            sequence: receipt.sequence,
-            ..self
+    /// Commits events of a machine that was read here, and those of `more`, which go to other streams,
+    /// on condition that the stream has not moved on. Gives where the machine is then.
+    pub(super) fn commit(
+        &self,
+        store: &Store,
+        events: Vec<NewEvent>,
+        more: Batch,
+    ) -> Result<Self, StoreError> {
+        if self.store != store.id() {
+            return Err(StoreError::OtherStore(self.coordinate.clone()));
         }
-    }
-
-    /// That `store` is the one that this was read from.
-    pub(super) fn check_store(&self, store: &Store) -> Result<(), StoreError> {
-        if self.store == store.id() {
-            Ok(())
-        } else {
-            Err(StoreError::OtherStore(self.coordinate.clone()))
+        let mut others = more.events.iter().map(NewEvent::coordinate);
+        if others.any(|other| *other == self.coordinate) {
+            return Err(StoreError::OwnStream(self.coordinate.clone()));
         }
+        let count = events.len();
+        let mut batch = Batch::new().expect(&self.coordinate, Expect::Revision(self.revision));
+        batch.extend(events);
+        let batch = batch.and(more);
+        if batch.is_empty() {
+            return Ok(self.clone());
+        }
+        let receipts = store.commit(batch)?;
+        let newest = count.checked_sub(1).and_then(|last| receipts.get(last));
+        Ok(newest.map_or_else(
+            || self.clone(),
+            |receipt| Self {
+                revision: receipt.revision,
+                sequence: receipt.sequence,
+                ..self.clone()
+            },
+        ))
     }
 
     /// That the coordinate's entity has the prefix of `M`, if that has one.

@@ -1,5 +1,5 @@
 use super::{CommitError, Cursor, In, State};
-use crate::pipeline::{Batch, Expect, NewEvent};
+use crate::pipeline::{Batch, NewEvent};
 use crate::store::Store;
 
 /// A machine in a known state: what `state_machine!` implements for `OrderIn<S>`.
@@ -56,17 +56,19 @@ impl<F: Instance, T: Moved> Step<F, T> {
     /// [conflict](crate::StoreError::Conflict) if the stream has moved on, or whatever
     /// [`Store::commit`] gives.
     pub fn commit(self, store: &Store) -> Result<T, CommitError<F>> {
-        let cursor = self.from.within().cursor.clone();
-        let committed = cursor.check_store(store).and_then(|()| {
-            let expect = Expect::Revision(cursor.revision());
-            let batch = Batch::new().expect(cursor.coordinate(), expect);
-            store.commit(batch.event(self.event))
-        });
-        match committed {
-            Ok(receipts) => Ok(match receipts.last() {
-                Some(receipt) => self.to.moved(cursor.after(receipt)),
-                None => self.to.moved(cursor),
-            }),
+        self.commit_with(store, Batch::new())
+    }
+
+    /// Commits the step's event and, in the same atomic batch, the events of `more`, which go to other
+    /// streams.
+    ///
+    /// # Errors
+    /// As for [`Self::commit`], and [`StoreError::OwnStream`](crate::StoreError::OwnStream) if `more`
+    /// has events for the machine's own stream, which no arm would have seen.
+    pub fn commit_with(self, store: &Store, more: Batch) -> Result<T, CommitError<F>> {
+        let cursor = &self.from.within().cursor;
+        match cursor.commit(store, vec![self.event], more) {
+            Ok(cursor) => Ok(self.to.moved(cursor)),
             Err(error) => Err(CommitError {
                 machine: Box::new(self.from),
                 error,
