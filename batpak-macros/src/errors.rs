@@ -4,7 +4,10 @@ use std::fmt::Display;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
+use syn::Path;
 use syn::spanned::Spanned;
+
+use crate::names::one_of;
 
 /// Collects errors; what is still in it when the expansion ends becomes `compile_error!`s.
 #[derive(Default)]
@@ -99,4 +102,23 @@ pub(crate) fn refuse_generics(generics: &syn::Generics, what: &str, errors: &mut
             format_args!("generic {what} are not supported"),
         ));
     }
+}
+
+/// `unknown key `entiti` in `#[machine]`; expected ..; did you mean ..?`, at the path.
+///
+/// `what` is the sort of thing that it should have been, `place` where it stands.
+pub(crate) fn unknown(path: &Path, what: &str, place: &str, known: &[&str]) -> syn::Error {
+    let name = path
+        .get_ident()
+        .map_or_else(String::new, ToString::to_string);
+    let hint = match known {
+        // The one that there is has just been named.
+        [_] => String::new(),
+        several => did_you_mean(&name, several.iter().copied()),
+    };
+    let known = one_of(known);
+    syn::Error::new_spanned(
+        path,
+        format_args!("unknown {what} `{name}` {place}; expected {known}{hint}"),
+    )
 }

@@ -3,10 +3,10 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::visit::Visit;
-use syn::{FnArg, Ident, ItemFn, LitStr, Path, ReturnType, Safety, Type};
+use syn::{FnArg, ItemFn, LitStr, Path, ReturnType, Safety, Type};
 
-use crate::errors::{Errors, did_you_mean};
-use crate::names::{self, hygienic, one_of, plain, screaming_case};
+use crate::errors::{Errors, unknown};
+use crate::names::{self, hygienic, plain, screaming_case};
 
 const KEYS: &[&str] = &["code", "message", "crate"];
 
@@ -47,15 +47,7 @@ fn settings(attribute: TokenStream, errors: &mut Errors) -> Settings {
         } else if meta.path.is_ident("crate") {
             settings.krate = Some(names::crate_path(meta.input)?);
         } else {
-            let name = meta
-                .path
-                .get_ident()
-                .map_or_else(String::new, Ident::to_string);
-            let hint = did_you_mean(&name, KEYS.iter().copied());
-            let known = one_of(KEYS);
-            return Err(meta.error(format_args!(
-                "unknown key `{name}` in `#[gate]`; expected {known}{hint}"
-            )));
+            return Err(unknown(&meta.path, "key", "in `#[gate]`", KEYS));
         }
         Ok(())
     });

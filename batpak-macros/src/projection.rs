@@ -7,8 +7,8 @@ use syn::{
     Token, Type,
 };
 
-use crate::errors::{Errors, did_you_mean, refuse_generics};
-use crate::names::{self, hygienic, kind_const, one_of};
+use crate::errors::{Errors, refuse_generics, unknown};
+use crate::names::{self, hygienic, kind_const};
 
 const KEYS: &[&str] = &["version", "crate"];
 
@@ -84,15 +84,7 @@ fn settings(attribute: TokenStream, errors: &mut Errors) -> Settings {
         } else if meta.path.is_ident("crate") {
             settings.krate = Some(names::crate_path(meta.input)?);
         } else {
-            let name = meta
-                .path
-                .get_ident()
-                .map_or_else(String::new, Ident::to_string);
-            let hint = did_you_mean(&name, KEYS.iter().copied());
-            let known = one_of(KEYS);
-            return Err(meta.error(format_args!(
-                "unknown key `{name}` in `#[projection]`; expected {known}{hint}"
-            )));
+            return Err(unknown(&meta.path, "key", "in `#[projection]`", KEYS));
         }
         Ok(())
     });

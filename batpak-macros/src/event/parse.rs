@@ -7,8 +7,11 @@ use syn::parse::ParseStream;
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, LitInt, LitStr, Path, Token, Variant};
 
 use super::{EventEnum, EventVariant};
-use crate::errors::{Errors, did_you_mean, refuse_generics};
-use crate::names::{self, one_of};
+use crate::errors::{Errors, refuse_generics, unknown};
+use crate::names;
+
+/// Where keys are looked for.
+const PLACE: &str = "in `#[event]`";
 
 /// The largest type id.
 const MAX_ID: u16 = 0xFFF;
@@ -101,7 +104,12 @@ fn enum_attribute(attributes: &[Attribute], errors: &mut Errors) -> EnumAttribut
                 let list = list.parse_terminated(reserved, Token![,])?;
                 found.reserved.extend(list);
             } else {
-                return Err(unknown_key(&meta.path, &["category", "reserved", "crate"]));
+                return Err(unknown(
+                    &meta.path,
+                    "key",
+                    PLACE,
+                    &["category", "reserved", "crate"],
+                ));
             }
             Ok(())
         });
@@ -115,21 +123,6 @@ fn mentions(attribute: &Attribute, name: &str) -> bool {
         let mut tokens = list.tokens.clone().into_iter();
         tokens.any(|token| matches!(token, TokenTree::Ident(ident) if ident == name))
     })
-}
-
-fn unknown_key(path: &Path, known: &[&str]) -> syn::Error {
-    let name = path
-        .get_ident()
-        .map_or_else(String::new, ToString::to_string);
-    let hint = match known {
-        [_] => String::new(),
-        several => did_you_mean(&name, several.iter().copied()),
-    };
-    let known = one_of(known);
-    syn::Error::new_spanned(
-        path,
-        format_args!("unknown key `{name}` in `#[event]`; expected {known}{hint}"),
-    )
 }
 
 fn reserved(input: ParseStream<'_>) -> syn::Result<Reserved> {
@@ -222,7 +215,7 @@ fn id_literal(variant: &Variant, errors: &mut Errors) -> Option<LitInt> {
                 id = Some(meta.value()?.parse()?);
                 Ok(())
             } else {
-                Err(unknown_key(&meta.path, &["id"]))
+                Err(unknown(&meta.path, "key", PLACE, &["id"]))
             }
         });
         errors.take(parsed);

@@ -4,8 +4,8 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Ident, LitInt, LitStr, Path, Token, Type};
 
 use super::GateCall;
-use crate::errors::{Errors, closest, did_you_mean};
-use crate::names::{self, one_of};
+use crate::errors::{Errors, closest, unknown};
+use crate::names;
 
 /// `#[machine(..)]` on the enum of states.
 #[derive(Default)]
@@ -157,16 +157,4 @@ fn gate(call: Expr) -> syn::Result<GateCall> {
         },
         other => wrong(&other),
     }
-}
-
-fn unknown(path: &Path, what: &str, place: &str, known: &[&str]) -> syn::Error {
-    let name = path
-        .get_ident()
-        .map_or_else(String::new, ToString::to_string);
-    let hint = did_you_mean(&name, known.iter().copied());
-    let known = one_of(known);
-    syn::Error::new_spanned(
-        path,
-        format_args!("unknown {what} `{name}` {place}; expected {known}{hint}"),
-    )
 }

@@ -193,7 +193,7 @@ fn implementation(machine: &Machine) -> TokenStream {
     let Machine { name, krate, .. } = machine;
     let events = &machine.events_item.ident;
     let (any, data, context) = (machine.any(), machine.data(), machine.context());
-    let (wrapper, text) = (machine.wrapper(), plain(name));
+    let text = plain(name);
     let entity = match &machine.attributes.entity {
         Some(entity) => quote!(::core::option::Option::Some(#entity)),
         None => quote!(::core::option::Option::None),
@@ -206,45 +206,16 @@ fn implementation(machine: &Machine) -> TokenStream {
         let kind = kind_const(&event.name);
         quote!(#events::#kind)
     });
-    let initial = machine
-        .states
-        .iter()
-        .filter(|state| state.initial)
-        .map(|state| {
-            // Spanned, so that a type without a default is pointed at.
-            let fields = state.fields.iter().map(|Field { name, ty, .. }| {
-                let span = ty.span().resolved_at(Span::call_site());
-                quote_spanned!(span=> #name: <#ty as ::core::default::Default>::default())
-            });
-            let state = &state.name;
-            quote!(Self::#state { #(#fields),* })
-        });
-    let admit = table::admit(machine);
-    let reads_data = table::reads_data(machine);
-    let [shared, event, cursor] = ["data", "event", "cursor"].map(hygienic);
+    let [shared, event] = ["data", "event"].map(hygienic);
     let advance = match machine.attributes.data {
         Some(_) => quote!(self.evolve(#shared, #event)),
         None => quote!({ let _ = #shared; self.evolve(#event) }),
     };
-    let enter = machine.states.iter().map(|state| {
-        let (state, fields) = (&state.name, state.fields.iter().map(|field| &field.name));
-        let fields: Vec<_> = fields.collect();
-        quote! {
-            Self::#state { #(#fields),* } => #any::#state(#wrapper(#krate::expansion::In {
-                cursor: #cursor,
-                state: #state { #(#fields),* },
-                data: #shared,
-            }))
-        }
-    });
+    let (admit, reads_data) = (table::admit(machine), table::reads_data(machine));
+    let (default, enter) = (default(machine), enter(machine));
     let projection = projection(machine);
     quote! {
-        #[automatically_derived]
-        impl ::core::default::Default for #name {
-            fn default() -> Self {
-                #(#initial)*
-            }
-        }
+        #default
 
         #[automatically_derived]
         impl #krate::Machine for #name {
@@ -274,15 +245,58 @@ fn implementation(machine: &Machine) -> TokenStream {
             }
 
             #reads_data
-
-            fn enter(self, #cursor: #krate::Cursor, #shared: #data) -> #any {
-                match self {
-                    #(#enter),*
-                }
-            }
+            #enter
         }
 
         #projection
+    }
+}
+
+/// `Default`: the initial state.
+fn default(machine: &Machine) -> TokenStream {
+    let name = &machine.name;
+    let mut states = machine.states.iter();
+    let initial = states.find(|state| state.initial).map(|state| {
+        // Spanned, so that a type without a default is pointed at.
+        let fields = state.fields.iter().map(|Field { name, ty, .. }| {
+            let span = ty.span().resolved_at(Span::call_site());
+            quote_spanned!(span=> #name: <#ty as ::core::default::Default>::default())
+        });
+        let state = &state.name;
+        quote!(Self::#state { #(#fields),* })
+    });
+    quote! {
+        #[automatically_derived]
+        impl ::core::default::Default for #name {
+            fn default() -> Self {
+                #initial
+            }
+        }
+    }
+}
+
+/// `Machine::enter`: from the enum to the machine in a known state.
+fn enter(machine: &Machine) -> TokenStream {
+    let krate = &machine.krate;
+    let (any, wrapper, data) = (machine.any(), machine.wrapper(), machine.data());
+    let [shared, cursor] = ["data", "cursor"].map(hygienic);
+    let lines = machine.states.iter().map(|state| {
+        let fields: Vec<_> = state.fields.iter().map(|field| &field.name).collect();
+        let state = &state.name;
+        quote! {
+            Self::#state { #(#fields),* } => #any::#state(#wrapper(#krate::expansion::In {
+                cursor: #cursor,
+                state: #state { #(#fields),* },
+                data: #shared,
+            }))
+        }
+    });
+    quote! {
+        fn enter(self, #cursor: #krate::Cursor, #shared: #data) -> #any {
+            match self {
+                #(#lines),*
+            }
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn wrapper(machine: &Machine) -> TokenStream {
          Its methods are the commands of that state, and the state's fields."
     );
     let accessors = states.iter().filter_map(|state| accessors(machine, state));
-    let [f, within] = ["f", "within"].map(hygienic);
+    let traits = wrapper_traits(machine);
     // All of it at the machine's name, which is where an error about a missing command then points.
     let item = quote_spanned! {name.span()=>
         #visibility struct #wrapper<S: #krate::State<Machine = #name>>(#krate::expansion::In<S>);
@@ -31,6 +31,40 @@ pub(super) fn wrapper(machine: &Machine) -> TokenStream {
         #[doc = #doc]
         #item
 
+        #traits
+
+        #[automatically_derived]
+        #[allow(dead_code)]
+        impl<S: #krate::State<Machine = #name>> #wrapper<S> {
+            /// The state.
+            #visibility fn state(&self) -> &S {
+                &self.0.state
+            }
+
+            /// What all states share.
+            #visibility fn data(&self) -> &#data {
+                &self.0.data
+            }
+
+            /// Where it was read: store, stream, revision and position.
+            #visibility fn cursor(&self) -> &#krate::Cursor {
+                &self.0.cursor
+            }
+        }
+
+        #(#accessors)*
+    }
+}
+
+/// The methods that every wrapper has.
+pub(super) const METHODS: &[&str] = &["state", "data", "cursor"];
+
+/// The traits of `OrderIn<S>`.
+fn wrapper_traits(machine: &Machine) -> TokenStream {
+    let Machine { name, krate, .. } = machine;
+    let wrapper = machine.wrapper();
+    let [f, within] = ["f", "within"].map(hygienic);
+    quote! {
         #[automatically_derived]
         impl<S: #krate::State<Machine = #name>> ::core::clone::Clone for #wrapper<S> {
             fn clone(&self) -> Self {
@@ -61,32 +95,8 @@ pub(super) fn wrapper(machine: &Machine) -> TokenStream {
                 self.0
             }
         }
-
-        #[automatically_derived]
-        #[allow(dead_code)]
-        impl<S: #krate::State<Machine = #name>> #wrapper<S> {
-            /// The state.
-            #visibility fn state(&self) -> &S {
-                &self.0.state
-            }
-
-            /// What all states share.
-            #visibility fn data(&self) -> &#data {
-                &self.0.data
-            }
-
-            /// Where it was read: store, stream, revision and position.
-            #visibility fn cursor(&self) -> &#krate::Cursor {
-                &self.0.cursor
-            }
-        }
-
-        #(#accessors)*
     }
 }
-
-/// The methods that every wrapper has.
-pub(super) const METHODS: &[&str] = &["state", "data", "cursor"];
 
 /// The accessors of a state's fields, except those whose names the wrapper has for itself.
 fn accessors(machine: &Machine, state: &State) -> Option<TokenStream> {
