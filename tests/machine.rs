@@ -63,7 +63,7 @@ state_machine!(
     }
 
     #[derive(Event, Debug, Clone, PartialEq)]
-    #[event(category = 0x2)]
+    #[event(category = 0x2, reserved(0x006 = "Renamed", 0x010..=0x01F))]
     pub enum AccountEvent {
         #[event(id = 0x001)]
         Opened { owner: String },
@@ -369,6 +369,10 @@ fn a_machine_is_committed_only_to_the_store_and_address_that_it_is_from() {
         "{failed}"
     );
     assert_eq!(there.position(), 0);
+    assert!(matches!(
+        Account::at("", "bank"),
+        Err(CoordinateError::Empty(_))
+    ));
     for entity in ["order:1", "account", "account:", "accountant:1"] {
         let error = here
             .load::<Account>(&coordinate(entity, "bank"))
@@ -667,6 +671,26 @@ fn an_event_that_the_table_does_not_allow_makes_loading_fail_with_its_place() {
         error.to_string(),
         "cannot fold the event at position 3 (account:1@bank): `Opened` (0x2001) cannot happen in \
          state `Open`"
+    );
+}
+
+#[test]
+fn a_reserved_kind_in_an_old_stream_is_passed_over() {
+    let dir = Dir::new();
+    let store = dir.open();
+    let at = Account::at(1, "bank").unwrap();
+    opened(&store, 1, 5);
+    for id in [0x006, 0x010, 0x01F] {
+        store
+            .append(&at, EventKind::custom(0x2, id), &"as it was once")
+            .unwrap();
+    }
+    let AnyAccountIn::Open(account) = store.load::<Account>(&at).unwrap() else {
+        panic!("the account is open");
+    };
+    assert_eq!(
+        (account.balance(), account.cursor().revision()),
+        (&Cents(5), 5)
     );
 }
 

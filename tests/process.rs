@@ -103,6 +103,33 @@ fn a_store_of_many_segments_needs_few_descriptors() {
 }
 
 #[test]
+fn a_directory_that_is_replaced_while_the_store_is_open_gets_nothing_from_it() {
+    let dir = Dir::new();
+    let store = dir.open();
+    fill(&store, 1);
+    let moved = dir.outside().join("moved");
+    std::fs::rename(dir.path(), &moved).unwrap();
+    let other = dir.open();
+    fill(&other, 3);
+    let before = contents(&other);
+    // The segment that is open is still the right one; the next one would not be.
+    let error = loop {
+        let batch = Batch::new().event(number(&coordinate("a", "s"), 1));
+        if let Err(error) = store.commit(batch) {
+            break error;
+        }
+    };
+    assert!(matches!(error, StoreError::Moved(_)), "{error}");
+    let position = store.position();
+    drop((store, other));
+    assert_eq!(contents(&dir.open()), before);
+    assert_eq!(
+        Store::open(StoreConfig::new(moved)).unwrap().position(),
+        position
+    );
+}
+
+#[test]
 fn child_moves_to_another_directory() {
     let Some(path) = given() else { return };
     std::env::set_current_dir(&path).unwrap();

@@ -211,10 +211,15 @@ fn a_segment_that_was_closed_just_before_a_crash_is_gone_on_from() {
         .for_each(|file| fs::remove_file(file).unwrap());
     let (position, before) = {
         let store = dir.open();
+        assert_eq!(dir.segments().len(), 1, "opening creates nothing");
         (store.position(), contents(&store))
     };
     assert!(position > 0);
-    assert_eq!(dir.segments().len(), 1, "opening creates nothing");
+    assert_eq!(
+        dir.segments().len(),
+        2,
+        "closing leaves the next segment for a proof"
+    );
     let store = dir.open();
     assert_eq!(contents(&store), before);
     fill(&store, 1);

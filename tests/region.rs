@@ -139,6 +139,8 @@ fn ranges_at_their_edges_mean_what_they_say() {
     assert_eq!(count(Region::all().positions(reversed)), 0);
     assert_eq!(count(Region::all().kinds([])), 0);
     assert_eq!(count(Region::all().entity("a").entity("b")), 0);
+    let a = Region::stream(&coordinate("a", "s"));
+    assert_eq!(count(a.clone().or(a)), 4, "an event is given once");
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub fn contents(store: &Store) -> Vec<String> {
         .collect()
 }
 
-/// Appends `batches` batches of three events each, over two streams, and gives the contents after each.
+/// Appends `batches` batches of three events each, over two streams.
 pub fn fill(store: &Store, batches: u64) {
     let (a, b) = (coordinate("a", "s"), coordinate("b", "s"));
     for n in 0..batches {

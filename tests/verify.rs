@@ -98,6 +98,30 @@ mod chained {
     }
 
     #[test]
+    fn times_and_ids_rise_behind_a_log_from_the_future() {
+        let dir = Dir::new();
+        let stream = coordinate("a", "s");
+        let store = Store::open(StoreConfig::new(dir.path())).unwrap();
+        let now = store.append(&stream, KIND, &1).unwrap();
+        drop(store);
+        let path = dir.segments().remove(0);
+        let mut bytes = fs::read(&path).unwrap();
+        let body = bodies(&bytes)[0];
+        // The eight bytes behind the marker of the time, which is ten small fields from the front.
+        let time = body.0 + 12..body.0 + 20;
+        let future = now.time_us + 86_400_000_000;
+        assert_eq!(bytes[time.clone()], now.time_us.to_be_bytes());
+        bytes[time].copy_from_slice(&future.to_be_bytes());
+        repair(&mut bytes, body);
+        fs::write(&path, &bytes).unwrap();
+        let store = Store::open(StoreConfig::new(dir.path())).unwrap();
+        let next = store.append(&stream, KIND, &2).unwrap();
+        assert!(next.time_us >= future && next.event_id > now.event_id);
+        drop(store);
+        assert_eq!(dir.open().position(), 2);
+    }
+
+    #[test]
     fn the_head_of_a_stream_commits_to_its_whole_history() {
         let heads: Vec<_> = [1_u64, 2]
             .into_iter()

@@ -180,15 +180,15 @@ fn module(function: &ItemFn, settings: &Settings) -> TokenStream {
     );
     quote! {
         #[doc = #module_doc]
-        #[allow(dead_code)]
+        #[allow(dead_code, unreachable_pub)]
         #visibility mod #name {
             /// The code that its denials carry.
-            pub(crate) const CODE: &::core::primitive::str = #code;
+            pub const CODE: &::core::primitive::str = #code;
             /// The message that its denials carry, unless the gate gives its own.
-            pub(crate) const MESSAGE: &::core::primitive::str = #message;
+            pub const MESSAGE: &::core::primitive::str = #message;
             /// The gate.
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
-            pub(crate) struct Gate;
+            pub struct Gate;
         }
     }
 }

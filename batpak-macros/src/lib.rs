@@ -31,7 +31,8 @@ use proc_macro::TokenStream;
 ///
 /// On the enum, `#[event(..)]` takes
 /// - `category = 0x1`: the category of all its kinds, `0x1` to `0xC`, `0xE` or `0xF`;
-/// - `reserved(0x006 = "Refunded", 0x00A..=0x00F)`: ids that must not be used (again);
+/// - `reserved(0x006 = "Refunded", 0x00A..=0x00F)`: ids that must not be used (again); where they are in old
+///   streams, a machine passes over them;
 /// - `crate = path`: where batpak is, if not at `::batpak`.
 ///
 /// On each variant it takes `id = 0x001`, 12 bits. An id is written to the log, so it is never

@@ -160,12 +160,11 @@ pub use event::{
     EventMeta, EventPayload, KindEntry, RawEvent, Region, StoreId, StoredEvent,
 };
 pub use guard::{Denial, Gate, Verdict};
-pub use pipeline::{Batch, Expect, NewEvent};
+pub use pipeline::{Batch, Durability, Expect, NewEvent};
 pub use projection::{Fold, FoldError, Projection};
 pub use serde;
 pub use store::{
-    AppendReceipt, Cut, CutReason, Durability, Events, Recovery, Store, StoreConfig, StoreError,
-    Verification,
+    AppendReceipt, Cut, CutReason, Events, Recovery, Store, StoreConfig, StoreError, Verification,
 };
 pub use typestate::{
     Chain, CommitError, Cursor, Denied, Folded, Illegal, Machine, Refused, State, Step, Transition,
@@ -175,15 +174,31 @@ pub use typestate::{
 /// because expansions lie in the crates of their users; nothing else need name it.
 pub mod expansion {
     #[doc(hidden)]
-    pub use std::format;
-    #[doc(hidden)]
     pub use std::vec::Vec;
 
     pub use crate::event::{FieldReader, FieldWriter};
     pub use crate::guard::Decision;
     pub use crate::typestate::{In, Instance, Moved};
 
-    use crate::{DecodeError, EventKind, EventPayload, Fold, Machine};
+    use crate::{
+        Coordinate, CoordinateError, DecodeError, EventKind, EventPayload, Fold, Machine, Part,
+    };
+
+    /// The coordinate of the entity `<prefix>:<id>` in `scope`.
+    ///
+    /// # Errors
+    /// [`CoordinateError`] if the id is empty, or the names are not ones that a coordinate can have.
+    pub fn address(
+        prefix: &str,
+        id: &dyn std::fmt::Display,
+        scope: &str,
+    ) -> Result<Coordinate, CoordinateError> {
+        let entity = format!("{prefix}:{id}");
+        if entity.len() == prefix.len() + 1 {
+            return Err(CoordinateError::Empty(Part::Entity));
+        }
+        Coordinate::new(entity, scope)
+    }
 
     /// What all states of a machine share, after an event.
     pub fn data_after<M: Machine>(before: &M::Data, event: &M::Event) -> M::Data {

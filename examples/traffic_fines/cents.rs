@@ -54,7 +54,7 @@ impl fmt::Display for Cents {
 
 /// A text that is not an amount of whole cents.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an amount in whole cents, such as 71.5")]
+#[error("`{0}` is not an amount in whole cents, such as 71.5, of at most ten thousand million")]
 pub(crate) struct BadAmount(String);
 
 impl FromStr for Cents {

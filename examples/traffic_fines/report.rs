@@ -174,7 +174,7 @@ impl Report {
             *final_states.entry(Fine::Unissued.name()).or_default() += unissued;
         }
         let deviating_cases = imports.deviations.values().sum();
-        Ok(Self {
+        let mut report = Self {
             cases: imports.cases,
             events: imports.events,
             recorded: recorded.total(),
@@ -185,10 +185,7 @@ impl Report {
             denied: imports.denied,
             final_states,
             deviations: imports.deviations,
-            header_totals_match: imports
-                .declared
-                .as_ref()
-                .map(|d| *d == imports.events_by_activity),
+            header_totals_match: None,
             events_by_activity: imports.events_by_activity,
             recorded_by_kind: recorded.by_kind,
             recorded_paid_cents: collected.cents_by_year.values().copied().sum(),
@@ -199,7 +196,12 @@ impl Report {
             projection_events_per_second: (folded as f64 / seconds).round(),
             durability,
             declared: imports.declared,
-        })
+        };
+        report.header_totals_match = report
+            .declared
+            .as_ref()
+            .map(|_| report.header_mismatches().is_empty());
+        Ok(report)
     }
 
     /// Where the log does not hold what its header says: activity, header's total, log's total.

@@ -9,6 +9,7 @@ use crate::names::{hygienic, kind_const, plain};
 pub(super) fn expand(events: &EventEnum) -> TokenStream {
     let EventEnum { name, krate, .. } = events;
     let constants = constants(events);
+    let retired = retired(events);
     let table = events.events.iter().map(|event| {
         let kind = kind_const(&event.name);
         let text = plain(&event.name);
@@ -33,6 +34,7 @@ pub(super) fn expand(events: &EventEnum) -> TokenStream {
         #[automatically_derived]
         impl #krate::EventPayload for #name {
             const TABLE: &'static [#krate::KindEntry] = &[#(#table),*];
+            #retired
 
             fn kind(&self) -> #krate::EventKind {
                 #kind
@@ -62,6 +64,36 @@ pub(super) fn expand(events: &EventEnum) -> TokenStream {
             }
         }
     }
+}
+
+/// The kinds of the reserved ids, as ranges; nothing if there are none.
+fn retired(events: &EventEnum) -> Option<TokenStream> {
+    let EventEnum {
+        krate,
+        category,
+        retired,
+        ..
+    } = events;
+    let mut ranges: Vec<(u16, u16)> = Vec::new();
+    for id in retired {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == *id => *last = *id,
+            _ => ranges.push((*id, *id)),
+        }
+    }
+    let kind = |id: u16| quote!(#krate::EventKind::custom(#category, #id));
+    let ranges: Vec<_> = ranges
+        .into_iter()
+        .map(|(first, last)| {
+            let (first, last) = (kind(first), kind(last));
+            quote!((#first, #last))
+        })
+        .collect();
+    (!ranges.is_empty()).then(|| {
+        quote! {
+            const RETIRED: &'static [(#krate::EventKind, #krate::EventKind)] = &[#(#ranges),*];
+        }
+    })
 }
 
 /// A constant per variant, which holds its kind.

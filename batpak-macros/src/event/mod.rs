@@ -15,6 +15,8 @@ struct EventEnum {
     visibility: syn::Visibility,
     krate: TokenStream,
     category: u8,
+    /// The reserved ids, rising.
+    retired: Vec<u16>,
     events: Vec<EventVariant>,
 }
 

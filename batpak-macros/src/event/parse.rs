@@ -66,6 +66,7 @@ pub(super) fn parse(input: DeriveInput, errors: &mut Errors) -> Option<EventEnum
         }
     };
     let mut used = reserved_ids(&attribute.reserved, errors);
+    let retired = used.keys().copied().collect();
     let free = next_free(&data.variants, &used);
     let events = data
         .variants
@@ -77,6 +78,7 @@ pub(super) fn parse(input: DeriveInput, errors: &mut Errors) -> Option<EventEnum
         visibility: input.vis,
         krate: names::krate(attribute.krate.as_ref()),
         category,
+        retired,
         events,
     })
 }

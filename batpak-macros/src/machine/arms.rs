@@ -9,6 +9,7 @@ use syn::{Expr, ExprMatch, Pat};
 use super::attributes::{self, MachineAttributes};
 use super::mentions::mentions;
 use super::patterns::pair;
+use super::table::data_name;
 use super::{Arm, Binding, Event, GateCall, State, Target};
 use crate::errors::{Errors, did_you_mean};
 use crate::names::plain;
@@ -189,7 +190,7 @@ impl Arm {
 
     /// Whether the condition looks at the shared data.
     pub(super) fn guard_reads_data(&self) -> bool {
-        let data = Ident::new("data", proc_macro2::Span::call_site());
+        let data = data_name();
         self.guard
             .as_ref()
             .is_some_and(|guard| mentions(guard, &data))

@@ -146,7 +146,6 @@ fn inherent(machine: &Machine) -> TokenStream {
     let at = machine.attributes.entity.as_ref().map(|entity| {
         let entity = entity.value();
         let doc = format!("The coordinate of the entity `{entity}:<id>` in `scope`.");
-        let format = format!("{entity}:{{}}");
         quote! {
             #[doc = #doc]
             ///
@@ -156,7 +155,7 @@ fn inherent(machine: &Machine) -> TokenStream {
                 #id: impl ::core::fmt::Display,
                 #scope: impl ::core::convert::AsRef<::core::primitive::str>,
             ) -> ::core::result::Result<#krate::Coordinate, #krate::CoordinateError> {
-                #krate::Coordinate::new(#krate::expansion::format!(#format, #id), #scope)
+                #krate::expansion::address(#entity, &#id, ::core::convert::AsRef::as_ref(&#scope))
             }
         }
     });

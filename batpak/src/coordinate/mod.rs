@@ -145,7 +145,7 @@ impl fmt::Display for Part {
 #[non_exhaustive]
 pub enum CoordinateError {
     /// The name is empty.
-    #[error("the {0} of a coordinate is empty; give it a name")]
+    #[error("the {0} of a coordinate, or the id in it, is empty; give it a name")]
     Empty(Part),
     /// The name is longer than [`Coordinate::MAX_BYTES`].
     #[error(

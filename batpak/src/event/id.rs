@@ -90,6 +90,12 @@ impl fmt::Debug for StoreId {
 #[error("not an event id; expected a UUID such as 018f2f6e-7c3a-7d2e-9a51-3f2c8b1d0e4f")]
 pub struct EventIdError;
 
+/// Whether an id is one that a mint can have given out: of version 7, in the variant of RFC 9562.
+pub(crate) fn is_minted(id: EventId) -> bool {
+    let bits = id.as_u128();
+    (bits >> 76) & 0xF == 0x7 && (bits >> 62) & 0b11 == 0b10
+}
+
 /// Mints version-7 ids, each greater than the one before.
 ///
 /// Within a millisecond the 74 bits below the time count up from a random start (RFC 9562, section
@@ -102,12 +108,12 @@ pub(crate) struct IdMint {
 const COUNT_BITS: u32 = 74;
 
 impl IdMint {
-    /// A mint that goes on after `last`, the greatest id that was ever minted for the same log.
+    /// A mint that goes on after `last`, the greatest id in the same log.
     pub(crate) fn after(last: EventId) -> Self {
-        let bits = last.as_u128();
+        // A millisecond of its own, for ids behind `last` may have been given out and then lost.
         Self {
-            time_ms: (bits >> 80) as u64,
-            count: ((bits >> 64) & 0xFFF) << 62 | bits & ((1 << 62) - 1),
+            time_ms: (last.as_u128() >> 80) as u64 + 1,
+            count: random_start(),
         }
     }
 

@@ -11,6 +11,10 @@ pub trait EventPayload: Sized {
     /// One entry per kind, in declaration order.
     const TABLE: &'static [KindEntry];
 
+    /// Kinds that the type had once and does not use any more, as first and last of each range: they
+    /// may be in old streams, and a machine passes over them.
+    const RETIRED: &'static [(EventKind, EventKind)] = &[];
+
     /// The kind of this event.
     fn kind(&self) -> EventKind;
 

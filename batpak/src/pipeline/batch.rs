@@ -2,10 +2,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Expect;
+use super::{Durability, Expect};
 use crate::coordinate::{Coordinate, Tag};
 use crate::event::{EncodeError, EventId, EventKind, EventPayload, check_depth, encode_value};
-use crate::store::Durability;
 
 /// An event on its way into a store: where it goes, what it is, and what it refers to.
 ///

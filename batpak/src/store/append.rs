@@ -5,20 +5,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use parking_lot::MutexGuard;
 use serde::Serialize;
 
-use super::index::Head;
+use super::index::{Head, MAX_TIME_US};
 use super::log::body::Body;
 use super::log::segment::header::SegmentHeader;
 use super::log::segment::reader::SegmentFile;
 use super::log::segment::writer::SegmentWriter;
-use super::{Durability, Store, StoreConfig, StoreError};
+use super::{Store, StoreConfig, StoreError};
 use crate::coordinate::{Coordinate, Tag};
 use crate::event::{
     Digest, EventFlags, EventHeader, EventId, EventKind, EventMeta, EventPayload, IdMint, RawEvent,
     TagBytes, chain, hash,
 };
-use crate::pipeline::{Batch, EncodedEvent, Expect, NewEvent};
+use crate::pipeline::{Batch, Durability, EncodedEvent, Expect, NewEvent};
 
 /// What an append answers: the event is stored, and this is where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,12 +83,7 @@ impl Store {
     /// After any but an I/O error nothing of the batch is stored.
     pub fn commit(&self, batch: Batch) -> Result<Vec<AppendReceipt>, StoreError> {
         let batch = Prepared::new(batch, &self.config, self.chained)?;
-        let writer = self
-            .writer
-            .as_ref()
-            .ok_or_else(|| StoreError::ReadOnly(self.config.dir.clone()))?;
-        let mut writer = writer.lock();
-        writer.check()?;
+        let mut writer = self.writer()?;
         let staging = self.stage(&batch)?;
         // Until the batch is published nothing else may be written, not even after a panic.
         writer.state = State::Writing;
@@ -103,17 +99,28 @@ impl Store {
     /// [`StoreError::Io`] if the sync fails, and [`StoreError::Poisoned`] ever after;
     /// [`StoreError::ReadOnly`] if the store is.
     pub fn flush(&self) -> Result<(), StoreError> {
-        let writer = self
-            .writer
-            .as_ref()
-            .ok_or_else(|| StoreError::ReadOnly(self.config.dir.clone()))?;
-        let mut writer = writer.lock();
-        writer.check()?;
+        let mut writer = self.writer()?;
         let published = self.index.read().published();
-        writer.settle(|writer| writer.make_durable(published))?;
-        let mut index = self.index.write();
-        index.durable = index.durable.max(published);
+        writer.settle(|writer| writer.log.sync())?;
+        self.index.write().durable = published;
+        let begun = writer.settle(|writer| writer.prove(published))?;
+        if let Some(segment) = begun {
+            let end = SegmentHeader::BYTES as u64;
+            self.index
+                .write()
+                .segments
+                .push_segment(segment, Vec::new(), end);
+        }
         Ok(())
+    }
+
+    /// The writer, if there is one and nothing has failed before.
+    fn writer(&self) -> Result<MutexGuard<'_, Writer>, StoreError> {
+        let writer = self.writer.as_ref();
+        let writer = writer.ok_or_else(|| StoreError::ReadOnly(self.config.dir.clone()))?;
+        let writer = writer.lock();
+        writer.check()?;
+        Ok(writer)
     }
 
     /// Checks the batch against what is published, and finds what its events follow.
@@ -265,6 +272,8 @@ pub(crate) struct Writer {
     log: SegmentWriter,
     mint: IdMint,
     chained: bool,
+    /// The process that opened the store.
+    owner: u32,
     state: State,
     /// Every position up to this one is proven durable by something that is itself durable.
     proven: u64,
@@ -283,21 +292,28 @@ enum State {
 }
 
 impl Writer {
-    /// A writer that goes on with a log whose newest event has the id `last`, and all of which is
-    /// proven durable, up to the position `proven`.
+    /// A writer that goes on with a log whose newest event has the id `last`, and which is proven
+    /// durable up to the position `proven`.
     pub(crate) fn new(log: SegmentWriter, chained: bool, last: EventId, proven: u64) -> Self {
         Self {
             log,
             mint: IdMint::after(last),
             chained,
+            owner: std::process::id(),
             state: State::Ready,
             proven,
             scratch: Vec::new(),
         }
     }
 
-    /// That nothing has failed before.
+    /// That nothing has failed before, and that this is the process that opened the store: a fork
+    /// does not know what its parent has written since.
     fn check(&self) -> Result<(), StoreError> {
+        if std::process::id() != self.owner {
+            return Err(StoreError::Poisoned(
+                "the store was opened before a fork".into(),
+            ));
+        }
         match &self.state {
             State::Ready => Ok(()),
             State::Writing => Err(StoreError::Poisoned("a panic while writing".into())),
@@ -313,14 +329,17 @@ impl Writer {
         touch(self).inspect_err(|error| self.state = State::Poisoned(error.to_string().into()))
     }
 
-    /// Syncs what was written, up to `published`, and writes a mark that proves it.
-    fn make_durable(&mut self, published: u64) -> Result<(), StoreError> {
-        self.log.sync()?;
-        if self.proven < published {
-            self.log.mark(published)?;
-            self.proven = published;
+    /// Leaves a proof that everything up to `durable` is: a mark, or behind a sealed segment the next
+    /// one, which is then given.
+    fn prove(&mut self, durable: u64) -> Result<Option<Arc<SegmentFile>>, StoreError> {
+        if self.proven >= durable {
+            return Ok(None);
         }
-        Ok(())
+        let begun = self.log.begin_next()?;
+        if begun || self.log.mark(durable)? {
+            self.proven = durable;
+        }
+        Ok(begun.then(|| Arc::clone(self.log.segment())))
     }
 
     fn write<'b>(
@@ -411,9 +430,6 @@ fn tag_strings(tags: &[Tag]) -> Vec<u8> {
     }
     strings
 }
-
-/// The latest time, in the year 10889: an id has 48 bits for its milliseconds.
-const MAX_TIME_US: u64 = ((1 << 48) - 1) * 1_000;
 
 /// Microseconds since 1970; 0 before it.
 fn now_us() -> u64 {

@@ -35,6 +35,9 @@ pub enum StoreError {
         /// What was found there.
         found: String,
     },
+    /// The directory was moved or replaced while the store was open. Nothing more is written.
+    #[error("the store's directory is no longer at {}; drop the store and open it where it is now", .0.display())]
+    Moved(PathBuf),
     /// The store was written by a newer version of the format.
     #[error("{} has format version {found}; this program reads up to {supported}: update it", path.display())]
     NewerFormat {

@@ -4,8 +4,11 @@
 use std::collections::HashMap;
 
 use crate::coordinate::Coordinate;
-use crate::event::{Digest, EventHeader, EventId};
+use crate::event::{Digest, EventHeader, EventId, is_minted};
 use crate::store::log::segment::reader::Segments;
+
+/// The latest time, in the year 10889: an id has 48 bits for its milliseconds.
+pub(crate) const MAX_TIME_US: u64 = ((1 << 48) - 1) * 1_000;
 
 /// The published events. Positions above [`Self::published`] do not exist for readers.
 #[derive(Debug, Default)]
@@ -49,6 +52,9 @@ impl Index {
         }
         if header.time_us < self.time_us {
             return Err("the event is older than the one before it");
+        }
+        if header.time_us > MAX_TIME_US || !is_minted(header.event_id) {
+            return Err("the event has a time or an id that no store gives");
         }
         if self.ids.last().is_some_and(|last| *last >= header.event_id) {
             return Err("the event's id does not rise above the one before it");

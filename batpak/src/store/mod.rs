@@ -2,6 +2,8 @@
 
 mod append;
 mod config;
+#[cfg(test)]
+mod disk_order;
 mod error;
 mod fs;
 mod index;
@@ -11,13 +13,13 @@ mod verify;
 
 use std::fmt;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
 pub use append::AppendReceipt;
-pub use config::{Durability, StoreConfig};
+pub use config::StoreConfig;
 pub use error::StoreError;
 pub use log::segment::directory::{Cut, Recovery};
 pub use log::segment::recover::CutReason;
@@ -29,7 +31,7 @@ use crate::event::{EventMeta, Region, StoreId, hash};
 use crate::projection::Projection;
 use crate::typestate::{Cursor, Folded, Machine};
 use append::Writer;
-use fs::{Disk, RealDisk};
+use fs::{DirLock, Disk, RealDisk};
 use index::Index;
 use log::segment::directory::Opening;
 use log::segment::reader::Handles;
@@ -48,7 +50,7 @@ pub struct Store {
     /// `None` if the store is read-only.
     writer: Option<Mutex<Writer>>,
     /// Held for as long as the store is open.
-    _lock: Box<dyn Send + Sync>,
+    _lock: Arc<dyn DirLock>,
 }
 
 impl Store {
@@ -65,19 +67,21 @@ impl Store {
     ///   disk has then been changed;
     /// - [`StoreError::Io`] if the file system refuses.
     pub fn open(config: StoreConfig) -> Result<Self, StoreError> {
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let mut config = config;
-        // A relative path means what it means now, whatever becomes the working directory later.
-        config.dir =
-            std::path::absolute(&config.dir).map_err(StoreError::io("resolve", &config.dir))?;
+        Self::open_on(Arc::new(RealDisk), config)
+    }
+
+    /// Opens a store on any disk.
+    fn open_on(disk: Arc<dyn Disk>, mut config: StoreConfig) -> Result<Self, StoreError> {
+        let lock: Arc<dyn DirLock>;
+        (config.dir, lock) = prepare_dir(disk.as_ref(), &config.dir)?;
         let segments = config.dir.join("segments");
-        let lock = prepare_dir(disk.as_ref(), &config.dir, &segments)?;
         let mut index = Index::default();
         let opened = Opening {
             row: Row {
                 handles: Handles::new(Arc::clone(&disk)),
                 disk,
                 dir: segments,
+                lock: Arc::clone(&lock),
                 segment_bytes: config.segment_bytes,
             },
             new_id: uuid::Uuid::new_v4().into_bytes(),
@@ -95,7 +99,7 @@ impl Store {
         index.segments = opened.segments;
         index.durable = opened.durable;
         let writer = opened.writer.map(|log| {
-            let (last, proven) = (index.last_id(), opened.durable);
+            let (last, proven) = (index.last_id(), opened.proven);
             Mutex::new(Writer::new(log, opened.chained, last, proven))
         });
         Ok(Self {
@@ -147,7 +151,7 @@ impl Store {
 
     /// Makes all events durable and closes the store, so that another may open it.
     ///
-    /// Dropping a store closes it too, but does not sync what was only [`Durability::Written`], and
+    /// Dropping a store closes it too, but does not sync what was only [`Durability::Written`](crate::Durability::Written), and
     /// has no way to say what fails.
     ///
     /// # Errors
@@ -225,45 +229,59 @@ fn check_tags(meta: &EventMeta<'_>) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Creates what is missing of the store's directories, and takes the lock.
-fn prepare_dir(
-    disk: &dyn Disk,
-    dir: &Path,
-    segments: &Path,
-) -> Result<Box<dyn Send + Sync>, StoreError> {
-    disk.create_dir(dir)
-        .map_err(StoreError::io("create", dir))?;
+/// Creates what is missing of the store's directories, and takes the lock. Gives the directory's
+/// path as it is now, whatever becomes of the working directory or of symbolic links later.
+fn prepare_dir(disk: &dyn Disk, dir: &Path) -> Result<(PathBuf, Arc<dyn DirLock>), StoreError> {
+    let absolute = std::path::absolute(dir).map_err(StoreError::io("resolve", dir))?;
+    let existing = absolute.ancestors().find(|dir| disk.list(dir).is_ok());
+    let existing = existing.unwrap_or(&absolute).to_owned();
+    disk.create_dir(&absolute)
+        .map_err(StoreError::io("create", &absolute))?;
+    let dir = disk
+        .resolve(&absolute)
+        .map_err(StoreError::io("resolve", &absolute))?;
     let lock = disk
-        .lock_dir(dir)
-        .map_err(StoreError::io("lock", dir))?
-        .ok_or_else(|| StoreError::InUse(dir.to_owned()))?;
-    let names = disk.list(dir).map_err(StoreError::io("list", dir))?;
+        .lock_dir(&dir)
+        .map_err(StoreError::io("lock", &dir))?
+        .ok_or_else(|| StoreError::InUse(dir.clone()))?;
+    let segments = dir.join("segments");
+    let names = disk.list(&dir).map_err(StoreError::io("list", &dir))?;
     let founded = names.iter().any(|name| name == "segments");
     if !founded {
         // What a new file system has in its root is nobody's.
         let mut found = names.into_iter().filter(|name| name != "lost+found");
         if let Some(found) = found.next() {
             return Err(StoreError::Foreign {
-                path: dir.to_owned(),
+                path: dir,
                 found: format!("it holds `{found}` and no `segments`"),
             });
         }
-        disk.create_dir(segments)
-            .map_err(StoreError::io("create", segments))?;
+        disk.create_dir(&segments)
+            .map_err(StoreError::io("create", &segments))?;
     }
-    let is_empty = || disk.list(segments).map(|names| names.is_empty());
-    if !founded || is_empty().map_err(StoreError::io("list", segments))? {
-        sync_ancestors(disk, dir)?;
+    let is_empty = || disk.list(&segments).map(|names| names.is_empty());
+    if !founded || is_empty().map_err(StoreError::io("list", &segments))? {
+        sync_ancestors(disk, &absolute, &existing)?;
+        disk.sync_dir(&dir).map_err(StoreError::io("sync", &dir))?;
     }
-    Ok(lock)
+    Ok((dir, lock))
 }
 
-/// Makes the names of `dir` and of all directories above it durable, for any of them may be new.
-fn sync_ancestors(disk: &dyn Disk, dir: &Path) -> Result<(), StoreError> {
+/// Makes the names of `dir` and of the directories above it durable, for any of them may be new.
+/// Those above `existing` are older than this call: they are synced in case a crash came between their
+/// creation and their sync, and passed over where that cannot be done.
+fn sync_ancestors(disk: &dyn Disk, dir: &Path, existing: &Path) -> Result<(), StoreError> {
     for ancestor in dir.ancestors() {
+        let is_older = existing != ancestor && existing.starts_with(ancestor);
         match disk.sync_dir(ancestor) {
-            // Who may not read a directory has not created one in it.
-            Err(error) if ancestor != dir && error.kind() == ErrorKind::PermissionDenied => {}
+            Err(error)
+                if is_older
+                    && matches!(
+                        error.kind(),
+                        ErrorKind::PermissionDenied
+                            | ErrorKind::InvalidInput
+                            | ErrorKind::Unsupported
+                    ) => {}
             result => result.map_err(StoreError::io("sync", ancestor))?,
         }
     }

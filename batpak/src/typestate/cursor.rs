@@ -65,10 +65,10 @@ impl Cursor {
         let count = events.len();
         let mut batch = Batch::new().expect(&self.coordinate, Expect::Revision(self.revision));
         batch.extend(events);
-        let batch = batch.and(more);
-        if batch.is_empty() {
+        if count == 0 && more.is_empty() && more.expectations.is_empty() {
             return Ok(self.clone());
         }
+        let batch = batch.and(more);
         let receipts = store.commit(batch)?;
         let newest = count.checked_sub(1).and_then(|last| receipts.get(last));
         Ok(newest.map_or_else(

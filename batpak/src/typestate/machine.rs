@@ -148,6 +148,7 @@ impl<M: Machine> Projection for Folded<M> {
     fn apply(&mut self, event: &RawEvent<'_>) -> Result<(), FoldError> {
         match M::Event::decode_if(event)? {
             Some(event) => Ok(self.advance(event)?),
+            None if is_retired::<M>(event.meta.header.kind) => Ok(()),
             None => Err(FoldError::UnknownKind {
                 kind: event.meta.header.kind,
                 machine: M::NAME,
@@ -161,4 +162,10 @@ impl<M: Machine> Projection for Folded<M> {
             .first()
             .is_some_and(|own| own.category() == kind.category())
     }
+}
+
+/// Whether the machine's events had this kind once.
+fn is_retired<M: Machine>(kind: EventKind) -> bool {
+    let mut retired = M::Event::RETIRED.iter();
+    retired.any(|(first, last)| (*first..=*last).contains(&kind))
 }

@@ -1,7 +1,8 @@
 //! The one seam to the disk: the few file operations that the engine needs.
 //!
-//! Everything that touches a file goes through [`Disk`] and [`DiskFile`]. No call retries, and no
-//! call does more than it says; who calls them decides what an error means.
+//! Everything that touches a file goes through [`Disk`] and [`DiskFile`]. No call does more than it
+//! says, or tries again after an error (but for interruptions by a signal, as std does); who calls
+//! them decides what an error means.
 
 mod real;
 
@@ -9,7 +10,8 @@ pub(crate) use real::RealDisk;
 
 use std::fmt::Debug;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A file system, as far as the engine uses one.
 pub(crate) trait Disk: Debug + Send + Sync {
@@ -19,10 +21,11 @@ pub(crate) trait Disk: Debug + Send + Sync {
     /// The names in a directory, in no order.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
 
+    /// The path without symbolic links or relative parts.
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
+
     /// Takes the lock on a directory's own handle, or gives `None` if another holder has it.
-    ///
-    /// The lock ends when the value is dropped, or with the process.
-    fn lock_dir(&self, dir: &Path) -> io::Result<Option<Box<dyn Send + Sync>>>;
+    fn lock_dir(&self, dir: &Path) -> io::Result<Option<Arc<dyn DirLock>>>;
 
     /// Makes a directory's entries durable: what was created, renamed or removed in it.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
@@ -38,6 +41,12 @@ pub(crate) trait Disk: Debug + Send + Sync {
 
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
+}
+
+/// A lock on a directory, which ends when this is dropped, or with the process.
+pub(crate) trait DirLock: Debug + Send + Sync {
+    /// Whether the directory that is locked is the one at `path`.
+    fn is_at(&self, path: &Path) -> io::Result<bool>;
 }
 
 /// An open file. Offsets are in bytes from its start.

@@ -1,9 +1,10 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{Disk, DiskFile};
+use super::{DirLock, Disk, DiskFile};
 
 /// The file system of the operating system, through std alone.
 #[derive(Debug)]
@@ -20,10 +21,14 @@ impl Disk for RealDisk {
             .collect()
     }
 
-    fn lock_dir(&self, dir: &Path) -> io::Result<Option<Box<dyn Send + Sync>>> {
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        std::fs::canonicalize(path)
+    }
+
+    fn lock_dir(&self, dir: &Path) -> io::Result<Option<Arc<dyn DirLock>>> {
         let handle = File::open(dir)?;
         match handle.try_lock() {
-            Ok(()) => Ok(Some(Box::new(DirLock {
+            Ok(()) => Ok(Some(Arc::new(RealLock {
                 handle,
                 owner: std::process::id(),
             }))),
@@ -60,13 +65,21 @@ impl Disk for RealDisk {
 }
 
 /// A lock on a directory's handle.
-struct DirLock {
+#[derive(Debug)]
+struct RealLock {
     handle: File,
     /// The process that took it.
     owner: u32,
 }
 
-impl Drop for DirLock {
+impl DirLock for RealLock {
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let (locked, found) = (self.handle.metadata()?, std::fs::metadata(path)?);
+        Ok((locked.dev(), locked.ino()) == (found.dev(), found.ino()))
+    }
+}
+
+impl Drop for RealLock {
     /// Unlocks by word rather than by closing: a process that is being spawned by another thread
     /// has a copy of the handle for a moment, which would keep the lock. A process that was forked
     /// and drops its copy is not the owner, and leaves the lock alone.

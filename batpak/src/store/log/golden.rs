@@ -67,6 +67,7 @@ const TAGS: &[u8] = b"\xA9course:c1\xAAstudent:s7";
 fn row(dir: &Path) -> Row {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     Row {
+        lock: disk.lock_dir(dir.parent().unwrap()).unwrap().unwrap(),
         handles: Handles::new(Arc::clone(&disk)),
         disk,
         dir: dir.to_owned(),
@@ -139,8 +140,9 @@ fn dump(bytes: &[u8]) -> String {
 fn in_scratch_dir(name: &str, test: impl FnOnce(&Path)) {
     let dir = std::env::temp_dir().join(format!("batpak-{name}-{}", std::process::id()));
     let _ = fs::remove_dir_all(&dir);
-    fs::create_dir_all(&dir).unwrap();
-    test(&dir);
+    let segments = dir.join("segments");
+    fs::create_dir_all(&segments).unwrap();
+    test(&segments);
     fs::remove_dir_all(&dir).unwrap();
 }
 

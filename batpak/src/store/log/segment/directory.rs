@@ -46,8 +46,10 @@ pub(crate) struct Opened {
     pub(crate) segments: Segments,
     /// `None` if the store is read-only.
     pub(crate) writer: Option<SegmentWriter>,
-    /// Every position up to this one is known to be durable.
+    /// Every position up to this one is durable.
     pub(crate) durable: u64,
+    /// Every position up to this one is proven durable by something that is itself durable.
+    pub(crate) proven: u64,
     pub(crate) recovery: Recovery,
 }
 
@@ -118,6 +120,7 @@ impl Opening {
             segments,
             writer: None,
             durable: newest.as_ref().map_or(0, |read| read.scan.durable),
+            proven: 0,
             recovery: Recovery {
                 cut: newest.as_ref().and_then(Read::cut),
             },
@@ -134,7 +137,9 @@ impl Opening {
         let writer = match newest {
             Some(newest) => {
                 opened.durable = newest.next() - 1;
-                newest.settle(&self.row)?
+                let (writer, proven) = newest.settle(&self.row)?;
+                opened.proven = proven;
+                writer
             }
             None => {
                 let writer = SegmentWriter::create(self.row.clone(), self.first_header())?;
@@ -165,7 +170,7 @@ impl Opening {
         let mut leftovers = Vec::new();
         for name in names {
             let path = dir.join(name);
-            if name.ends_with(".seg.tmp") {
+            if is_leftover(name) {
                 let file = disk.open(&path, false);
                 let len = file.and_then(|file| file.len());
                 if len.map_err(StoreError::io("read", &path))? > SegmentHeader::BYTES as u64 {
@@ -283,37 +288,31 @@ impl Read {
     }
 
     /// Cuts what does not count from the newest segment, makes the rest of it durable, and goes on
-    /// behind it.
+    /// behind it. Gives also up to where something durable proves it.
     ///
-    /// What lies beyond the durable mark is written again before it is synced, the footer too: after
-    /// a failed sync the system may hold it as clean pages that never reached the medium.
-    fn settle(self, row: &Row) -> Result<SegmentWriter, StoreError> {
+    /// What lies behind the last event at or below the durable mark is written again before it is
+    /// synced, marks and the footer too: after a failed sync the system may hold it as clean pages
+    /// that never reached the medium.
+    fn settle(self, row: &Row) -> Result<(SegmentWriter, u64), StoreError> {
         let path = &self.segment.path;
         let io = |action| StoreError::io(action, path);
         let file = row.disk.open(path, true).map_err(io("open"))?;
         if self.scan.cut.is_some() {
             file.truncate(self.scan.end).map_err(io("cut"))?;
         }
-        let doubtful = (self.scan.durable + 1 - self.header.first) as usize;
-        let footer = self.scan.footer;
-        let from = self
-            .scan
-            .offsets
-            .get(doubtful)
-            .map(|offset| u64::from(*offset));
-        let from = from.or(footer.map(|footer| footer.end));
-        let to = match footer {
+        let from = self.proven_end();
+        let to = match self.scan.footer {
             Some(_) => self.bytes.len(),
             None => self.scan.end as usize,
         };
-        if let Some(from) = from {
-            file.write_all_at(&self.bytes[from as usize..to], from)
+        if from < to {
+            file.write_all_at(&self.bytes[from..to], from as u64)
                 .map_err(io("write to"))?;
         }
-        if from.is_some() || self.scan.cut.is_some() {
+        if from < to || self.scan.cut.is_some() {
             file.sync().map_err(io("sync"))?;
         }
-        let durable = self.next() - 1;
+        let (durable, proven) = (self.next() - 1, self.scan.durable);
         let closing = self.closing();
         let extent = Extent {
             end: to as u64,
@@ -321,13 +320,35 @@ impl Read {
             root: self.root,
         };
         let mut writer = SegmentWriter::resume(row.clone(), self.header, file, extent);
-        if footer.is_some() {
-            writer = writer.behind_sealed(closing);
-        } else if from.is_some() {
-            writer.mark(durable)?;
+        if self.scan.footer.is_some() {
+            return Ok((writer.behind_sealed(closing), proven));
         }
-        Ok(writer)
+        if proven < durable && writer.mark(durable)? {
+            return Ok((writer, durable));
+        }
+        Ok((writer, proven))
     }
+
+    /// The file offset behind the last event at or below the durable mark.
+    fn proven_end(&self) -> usize {
+        let proven = (self.scan.durable + 1 - self.header.first) as usize;
+        let last = proven
+            .checked_sub(1)
+            .and_then(|last| self.scan.offsets.get(last));
+        let Some(last) = last.map(|offset| *offset as usize) else {
+            return SegmentHeader::BYTES;
+        };
+        // The frame was read before, so it is there.
+        let body = frame::read(&self.bytes[last..], &self.segment.seed, last as u64);
+        body.map_or(last, |body| last + body.end)
+    }
+}
+
+/// Whether this is the name of a segment that was being created.
+fn is_leftover(name: &str) -> bool {
+    let segment = name.strip_suffix(".tmp");
+    let first = segment.and_then(|name| name.strip_suffix(".seg")?.parse().ok());
+    first.is_some_and(|first| segment == Some(segment_name(first).as_str()))
 }
 
 /// The positions that the names of segment files carry, in order.

@@ -75,7 +75,10 @@ impl SegmentHeader {
                 _ => HeaderError::Damaged,
             });
         }
-        if version > VERSION && &header[..8] == MAGIC {
+        if &header[..8] != MAGIC {
+            return Err(HeaderError::Foreign);
+        }
+        if version > VERSION {
             return Err(HeaderError::Newer(version));
         }
         if mended != *header || flags & !CHAINED != 0 {

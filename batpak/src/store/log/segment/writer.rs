@@ -8,7 +8,7 @@ use super::header::{Footer, Mark, SegmentHeader};
 use super::reader::{Handles, SegmentFile};
 use crate::event::{Digest, chain};
 use crate::store::StoreError;
-use crate::store::fs::{Disk, DiskFile};
+use crate::store::fs::{DirLock, Disk, DiskFile};
 use crate::store::log::body::Body;
 
 /// The bytes of a footer's frame.
@@ -20,11 +20,27 @@ pub(crate) struct Row {
     pub(crate) disk: Arc<dyn Disk>,
     /// The directory that holds the segment files: an absolute path.
     pub(crate) dir: PathBuf,
+    /// The lock on the directory above it.
+    pub(crate) lock: Arc<dyn DirLock>,
     pub(crate) segment_bytes: u32,
     pub(crate) handles: Arc<Handles>,
 }
 
 impl Row {
+    /// That the directory is still where it was locked: a segment is created by its path, which may
+    /// lead into another store by now.
+    fn check_place(&self) -> Result<(), StoreError> {
+        let above = self.dir.parent().unwrap_or(&self.dir);
+        if self
+            .lock
+            .is_at(above)
+            .map_err(StoreError::io("find", above))?
+        {
+            return Ok(());
+        }
+        Err(StoreError::Moved(above.to_owned()))
+    }
+
     /// The segment with this header, as readers use it.
     pub(crate) fn segment(&self, header: &SegmentHeader) -> Arc<SegmentFile> {
         Arc::new(SegmentFile {
@@ -80,6 +96,7 @@ impl SegmentWriter {
     /// The file gets its name only when its header is durable, and is referred to only when its
     /// name is: a segment that can be listed has a whole header.
     pub(crate) fn create(row: Row, header: SegmentHeader) -> Result<Self, StoreError> {
+        row.check_place()?;
         let path = row.dir.join(segment_name(header.first));
         let temporary = row.dir.join(format!("{}.tmp", segment_name(header.first)));
         let io = |action| StoreError::io(action, &temporary);
@@ -140,11 +157,7 @@ impl SegmentWriter {
         if self.next.is_none() && !fits {
             self.seal(fresh_nonce())?;
         }
-        let Some(next) = self.next.take() else {
-            return Ok(false);
-        };
-        *self = Self::create(self.row.clone(), next)?;
-        Ok(true)
+        self.begin_next()
     }
 
     /// Writes and syncs the footer. The next segment will have this nonce.
@@ -179,14 +192,25 @@ impl SegmentWriter {
         }
     }
 
-    /// Writes and syncs a mark: that every position up to `durable` survives power loss. Behind a
-    /// sealed segment there is no place for one.
-    pub(crate) fn mark(&mut self, durable: u64) -> Result<(), StoreError> {
-        if self.next.is_some() {
-            return Ok(());
+    /// Writes and syncs a mark: that every position up to `durable` survives power loss. Returns
+    /// whether it is there: what it is to prove holds without it, so that a disk that is full, and
+    /// takes no mark, is no failure. What was written of one is overwritten by the next frame.
+    pub(crate) fn mark(&mut self, durable: u64) -> Result<bool, StoreError> {
+        if self.append(|out| Mark { durable }.write(out)).is_err() {
+            return Ok(false);
         }
-        self.append(|out| Mark { durable }.write(out))?;
-        self.sync()
+        self.sync()?;
+        Ok(true)
+    }
+
+    /// Begins the next segment, if this one is sealed: its existence proves that all before it is
+    /// durable. Returns whether it did.
+    pub(crate) fn begin_next(&mut self) -> Result<bool, StoreError> {
+        let Some(next) = self.next.take() else {
+            return Ok(false);
+        };
+        *self = Self::create(self.row.clone(), next)?;
+        Ok(true)
     }
 
     /// Writes a frame that is no event.
