@@ -78,7 +78,8 @@ impl Store {
     ///   [`StoreError::UnknownCause`], [`StoreError::Encode`] if the batch is not one to store;
     /// - [`StoreError::Io`] if the write or the sync fails, and [`StoreError::Poisoned`] ever after
     ///   until the store is opened again: whether the batch is stored is then unknown;
-    /// - [`StoreError::ReadOnly`] if this build cannot continue the store's chain.
+    /// - [`StoreError::Moved`] if the directory is no longer where it was opened, when a new segment is
+    ///   needed; [`StoreError::ReadOnly`] if this build cannot continue the store's chain.
     ///
     /// After any but an I/O error nothing of the batch is stored.
     pub fn commit(&self, batch: Batch) -> Result<Vec<AppendReceipt>, StoreError> {
