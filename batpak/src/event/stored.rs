@@ -280,7 +280,7 @@ impl StoredEvent {
     }
 }
 
-/// A part of a read buffer that keeps the whole of it alive.
+/// A part of a read buffer, which keeps the whole of it alive, or a copy of that part.
 #[derive(Clone)]
 pub(crate) struct SharedBytes {
     buffer: Arc<Vec<u8>>,

@@ -22,6 +22,7 @@ use crate::pipeline::Durability;
 struct Journal {
     calls: Mutex<Vec<String>>,
     fail_sync: AtomicBool,
+    fail_write: Mutex<Option<io::ErrorKind>>,
     panic_on_write: AtomicBool,
 }
 
@@ -117,7 +118,10 @@ impl DiskFile for NotingFile {
             !self.journal.panic_on_write.load(Ordering::Relaxed),
             "as demanded"
         );
-        self.file.write_all_at(bytes, offset)
+        match *self.journal.fail_write.lock() {
+            Some(kind) => Err(kind.into()),
+            None => self.file.write_all_at(bytes, offset),
+        }
     }
 
     fn truncate(&self, len: u64) -> io::Result<()> {
@@ -313,6 +317,23 @@ fn after_a_failed_sync_nothing_is_asked_of_the_disk_any_more() {
     drop(store);
     assert!(noted.journal.take().is_empty());
     // What is there after all is made durable before it is shown.
+    assert_eq!(noted.open(Durability::Durable).position(), 2);
+}
+
+#[test]
+fn a_disk_without_room_for_a_mark_is_no_failure_and_any_other_failed_write_is() {
+    let noted = Noted::new("full");
+    let store = noted.open(Durability::Durable);
+    append(&store).unwrap();
+    *noted.journal.fail_write.lock() = Some(io::ErrorKind::StorageFull);
+    store.flush().unwrap();
+    *noted.journal.fail_write.lock() = None;
+    append(&store).unwrap();
+    *noted.journal.fail_write.lock() = Some(io::ErrorKind::PermissionDenied);
+    assert!(matches!(store.flush(), Err(StoreError::Io { .. })));
+    *noted.journal.fail_write.lock() = None;
+    assert!(matches!(append(&store), Err(StoreError::Poisoned(_))));
+    drop(store);
     assert_eq!(noted.open(Durability::Durable).position(), 2);
 }
 

@@ -57,7 +57,7 @@ impl Store {
     /// Opens the store in the configured directory, and creates both if they are not there.
     ///
     /// The log is read once to build the index. The end of a log that was cut off by a crash is
-    /// removed if none of it was acknowledged as durable; [`Self::recovery`] says so.
+    /// removed if nothing proves that any of it was durable; [`Self::recovery`] says so.
     ///
     /// # Errors
     /// - [`StoreError::InUse`] if the store is open elsewhere;

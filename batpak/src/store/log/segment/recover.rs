@@ -24,7 +24,7 @@ pub(crate) struct Scan {
     pub(crate) cut: Option<CutReason>,
 }
 
-/// Why the end of an unsealed segment was cut off on opening. None of it was acknowledged as durable.
+/// Why the end of an unsealed segment was cut off on opening. Nothing proves that any of it was durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CutReason {

@@ -1,5 +1,6 @@
 //! The segment that events are appended to.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -193,14 +194,14 @@ impl SegmentWriter {
     }
 
     /// Writes and syncs a mark: that every position up to `durable` survives power loss. Returns
-    /// whether it is there: what it is to prove holds without it, so that a disk that is full, and
-    /// takes no mark, is no failure. What was written of one is overwritten by the next frame.
+    /// whether it is there: what it is to prove holds without it, so that a disk that has no room
+    /// for a mark is no failure. What was written of one is overwritten by the next frame.
     pub(crate) fn mark(&mut self, durable: u64) -> Result<bool, StoreError> {
-        if self.append(|out| Mark { durable }.write(out)).is_err() {
-            return Ok(false);
+        match self.append(|out| Mark { durable }.write(out)) {
+            Err(StoreError::Io { source, .. }) if is_full(&source) => Ok(false),
+            Err(error) => Err(error),
+            Ok(()) => self.sync().map(|()| true),
         }
-        self.sync()?;
-        Ok(true)
     }
 
     /// Begins the next segment, if this one is sealed: its existence proves that all before it is
@@ -264,6 +265,12 @@ impl SegmentWriter {
         }
         Ok(())
     }
+}
+
+/// Whether a write failed for want of room alone.
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 /// Random bytes for the header of a new segment.
