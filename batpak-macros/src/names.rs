@@ -43,9 +43,14 @@ pub(crate) fn plain(ident: &Ident) -> String {
     ident.unraw().to_string()
 }
 
-/// The constant that holds the kind of an event variant.
+/// The constant that holds the kind of an event variant: `LINE_ADDED`, or `OK_KIND` where that would
+/// be the name of the variant itself.
 pub(crate) fn kind_const(variant: &Ident) -> Ident {
-    let name = screaming_case(&plain(variant));
+    let plain = plain(variant);
+    let mut name = screaming_case(&plain);
+    if name == plain {
+        name.push_str("_KIND");
+    }
     syn::parse_str(&name)
         .map(|ident: Ident| Ident::new(&ident.to_string(), variant.span()))
         .unwrap_or_else(|_| Ident::new(&format!("{name}_"), variant.span()))
