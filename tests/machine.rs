@@ -113,6 +113,7 @@ state_machine!(
 
 mod chains;
 mod loading;
+mod steps;
 
 mod order {
     //! Groups, same-state arms and shared data, in a module of their own: both machines have a `Closed`.

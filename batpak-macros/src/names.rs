@@ -56,6 +56,18 @@ pub(crate) fn kind_const(variant: &Ident) -> Ident {
         .unwrap_or_else(|_| Ident::new(&format!("{name}_"), variant.span()))
 }
 
+/// The method that is named after a state or event: `LineAdded` as `line_added`, `Move` as `r#move`.
+pub(crate) fn method_name(name: &Ident) -> Ident {
+    let snake = snake_case(&plain(name));
+    if syn::parse_str::<Ident>(&snake).is_ok() {
+        Ident::new(&snake, name.span())
+    } else if matches!(snake.as_str(), "self" | "super" | "crate") {
+        Ident::new(&format!("{snake}_"), name.span())
+    } else {
+        Ident::new_raw(&snake, name.span())
+    }
+}
+
 /// A type as it is usually written.
 pub(crate) fn type_text(ty: &syn::Type) -> String {
     let mut text = quote!(#ty).to_string();

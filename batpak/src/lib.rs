@@ -167,7 +167,8 @@ pub use store::{
     AppendReceipt, Cut, CutReason, Events, Recovery, Store, StoreConfig, StoreError, Verification,
 };
 pub use typestate::{
-    Chain, CommitError, Cursor, Denied, Folded, Illegal, Machine, Refused, State, Step, Transition,
+    Chain, CommitError, Committed, Cursor, Denied, Folded, Illegal, Machine, Pending, Refused,
+    State, Step, Transition,
 };
 
 /// What the macros' expansions are made of, besides what programs use by themselves. It is public
@@ -176,12 +177,15 @@ pub mod expansion {
     #[doc(hidden)]
     pub use std::vec::Vec;
 
+    #[doc(hidden)]
+    pub use crate::__as_typed as as_typed;
     pub use crate::event::{FieldReader, FieldWriter};
     pub use crate::guard::Decision;
     pub use crate::typestate::{In, Instance, Moved};
 
     use crate::{
-        Coordinate, CoordinateError, DecodeError, EventKind, EventPayload, Fold, Machine, Part,
+        Coordinate, CoordinateError, Cursor, DecodeError, EventKind, EventPayload, Fold, Machine,
+        Part, State,
     };
 
     /// The coordinate of the entity `<prefix>:<id>` in `scope`.
@@ -207,6 +211,16 @@ pub mod expansion {
         after
     }
 
+    /// A machine in a known state as its parts, the state as a value of the enum.
+    pub fn into_parts<I, S>(machine: I) -> (Cursor, S::Machine, <S::Machine as Machine>::Data)
+    where
+        I: Instance<State = S>,
+        S: State,
+    {
+        let (cursor, state, data) = machine.into_within().into_parts();
+        (cursor, state.into_any(), data)
+    }
+
     /// That `version` is one that `E` reads for events of this kind.
     ///
     /// # Errors
@@ -230,4 +244,11 @@ pub mod expansion {
             None => Err(DecodeError::UnknownKind(kind)),
         }
     }
+}
+
+/// Its tokens as they are: for the code that only rust-analyzer compiles.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __as_typed {
+    ($($token:tt)*) => { $($token)* };
 }

@@ -1,75 +1,143 @@
 //! From the arms of `evolve` to the table's lines, every name resolved.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use proc_macro2::Ident;
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Expr, ExprMatch, Pat};
+use syn::parse::Parser;
+use syn::{Expr, Pat};
 
 use super::attributes::{self, MachineAttributes};
+use super::fields::Fields;
 use super::mentions::mentions;
-use super::patterns::pair;
+use super::patterns::On;
+use super::split::{self, RawArm};
 use super::table::data_name;
-use super::{Arm, Binding, Event, GateCall, State, Target};
+use super::{Arm, Binding, Event, GateCall, Machine, State, Target};
 use crate::errors::{Errors, did_you_mean};
 use crate::names::plain;
+
+/// Reads the arms into the machine: those that name an event, whatever else is wrong with them.
+pub(super) fn read(machine: &mut Machine, errors: &mut Errors) {
+    if machine.events_item.is_none() {
+        machine.events = events_outside(&machine.raw_arms);
+    }
+    let before = errors.count();
+    let count = machine.raw_arms.len();
+    let scope = Scope::new(machine);
+    scope.check_groups(errors);
+    let arms = scope.arms(&machine.raw_arms, errors);
+    // What was recovered is in the table, so only what was lost makes it incomplete.
+    let is_known = |arm: &Arm| !matches!(arm.target, Target::Unknown);
+    machine.is_whole =
+        errors.count() == before || (arms.len() == count && arms.iter().all(is_known));
+    machine.arms = arms;
+}
+
+/// The events that the arms name, which are declared outside of the call.
+fn events_outside(arms: &[RawArm]) -> Vec<Event> {
+    let mut events: Vec<Event> = Vec::new();
+    for arm in arms {
+        let halves = halves(&arm.pattern).unwrap_or_default();
+        let name = halves
+            .get(1)
+            .and_then(|on| match on.clone().into_iter().next() {
+                Some(TokenTree::Ident(name)) => Some(name),
+                _ => None,
+            });
+        if let Some(name) = name
+            && !super::patterns::is_binding(&name)
+            && !events.iter().any(|event| event.name == name)
+        {
+            events.push(Event {
+                name,
+                fields: Fields::unknown(),
+            });
+        }
+    }
+    events
+}
+
+/// The tokens of the patterns in a pair; `None` if it is not in parentheses.
+fn halves(pattern: &TokenStream) -> Option<Vec<TokenStream>> {
+    let mut tokens = pattern.clone().into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Group(pair)), None) if pair.delimiter() == Delimiter::Parenthesis => {
+            Some(split::at_commas(pair.stream()))
+        }
+        _ => None,
+    }
+}
 
 /// What the names in an arm can mean.
 pub(super) struct Scope<'m> {
     pub(super) machine: &'m Ident,
-    pub(super) events_name: &'m Ident,
+    pub(super) events_name: String,
     pub(super) states: &'m [State],
     pub(super) events: &'m [Event],
-    pub(super) groups: HashMap<String, Vec<usize>>,
+    /// Each group with its states.
+    pub(super) groups: Vec<(String, Vec<usize>)>,
+    /// The name of the enum of events, if it is outside the call.
+    outside: Option<String>,
     attributes: &'m MachineAttributes,
 }
 
 impl<'m> Scope<'m> {
-    pub(super) fn new(
-        machine: &'m Ident,
-        events_name: &'m Ident,
-        states: &'m [State],
-        events: &'m [Event],
-        attributes: &'m MachineAttributes,
-    ) -> Self {
-        let mut groups: HashMap<String, Vec<usize>> = HashMap::new();
-        for (i, state) in states.iter().enumerate() {
-            for group in &state.groups {
-                groups.entry(plain(group)).or_default().push(i);
+    fn new(machine: &'m Machine) -> Self {
+        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+        for (i, state) in machine.states.iter().enumerate() {
+            for group in state.groups.iter().map(plain) {
+                match groups.iter_mut().find(|(known, _)| *known == group) {
+                    Some((_, states)) => states.push(i),
+                    None => groups.push((group, vec![i])),
+                }
             }
         }
         Self {
-            machine,
-            events_name,
-            states,
-            events,
+            machine: &machine.name,
+            events_name: machine.events_path.to_string().replace(' ', ""),
+            states: &machine.states,
+            events: &machine.events,
             groups,
-            attributes,
+            outside: machine.events_item.is_none().then(|| {
+                let last = machine.events_path.clone().into_iter().last();
+                last.map(|last| last.to_string()).unwrap_or_default()
+            }),
+            attributes: &machine.attributes,
         }
     }
 
-    /// The arms, without those that could not be understood.
-    pub(super) fn arms(&self, found: &ExprMatch, errors: &mut Errors) -> Vec<Arm> {
-        self.check_groups(errors);
+    fn check_groups(&self, errors: &mut Errors) {
+        for group in self.states.iter().flat_map(|state| &state.groups) {
+            if self.states.iter().any(|state| state.name == *group) {
+                let message = format!("group `{group}` has the name of a state");
+                errors.add(group, message);
+            }
+        }
+    }
+
+    fn arms(&self, arms: &[RawArm], errors: &mut Errors) -> Vec<Arm> {
         let mut settled = HashSet::new();
-        found
-            .arms
-            .iter()
-            .filter_map(|arm| {
-                let mut arm = self.arm(arm, errors)?;
-                let event = arm.event;
-                let all = arm.from.clone();
-                arm.from.retain(|state| !settled.contains(&(*state, event)));
-                if arm.from.is_empty() {
+        let mut found = Vec::new();
+        for raw in arms {
+            let Some(mut arm) = self.arm(raw, errors) else {
+                continue;
+            };
+            let event = arm.event;
+            let all = arm.from.clone();
+            arm.from.retain(|state| !settled.contains(&(*state, event)));
+            if arm.from.is_empty() && !all.is_empty() {
+                if !arm.is_broken {
                     self.report_unreachable(&arm, &all, errors);
-                    return None;
                 }
-                if arm.guard.is_none() {
-                    settled.extend(arm.from.iter().map(|state| (*state, event)));
-                }
-                Some(arm)
-            })
-            .collect()
+                continue;
+            }
+            if arm.guard.is_none() {
+                settled.extend(arm.from.iter().map(|state| (*state, event)));
+            }
+            found.push(arm);
+        }
+        found
     }
 
     fn report_unreachable(&self, arm: &Arm, all: &[usize], errors: &mut Errors) {
@@ -84,54 +152,76 @@ impl<'m> Scope<'m> {
         );
     }
 
-    fn check_groups(&self, errors: &mut Errors) {
-        for group in self.states.iter().flat_map(|state| &state.groups) {
-            if self.states.iter().any(|state| state.name == *group) {
-                errors.add(
-                    group,
-                    format_args!("group `{group}` has the name of a state"),
-                );
-            }
-        }
-    }
-
-    fn arm(&self, arm: &syn::Arm, errors: &mut Errors) -> Option<Arm> {
-        let attributes = attributes::arm(&arm.attrs, errors);
-        let (pattern, guard) = match &arm.pat {
-            Pat::Guard(guarded) => (&*guarded.pat, Some(&*guarded.guard)),
-            pattern => (pattern, None),
+    /// One arm; `None` if it is not known which event it is for.
+    fn arm(&self, raw: &RawArm, errors: &mut Errors) -> Option<Arm> {
+        let before = errors.count();
+        let attributes = attributes::arm(&raw.attributes, self.outside.as_deref(), errors);
+        let [from_tokens, on_tokens] = pair(raw, errors)?;
+        let pattern =
+            |tokens: &TokenStream| Pat::parse_multi_with_leading_vert.parse2(tokens.clone());
+        let from = errors
+            .take(pattern(&from_tokens))
+            .and_then(|pattern| self.from(&pattern, errors));
+        let on = errors
+            .take(pattern(&on_tokens))
+            .and_then(|pattern| self.on(&pattern, errors));
+        let guard = raw.guard.clone();
+        let guard = guard.and_then(|guard| errors.take(syn::parse2::<Expr>(guard)));
+        let body = self.body(raw, errors);
+        let target = match body {
+            Ok(body) => self.target(body, raw.arrow, from.as_ref(), errors),
+            Err(()) => Target::Unknown,
         };
-        let Some([from_pattern, on]) = pair(pattern) else {
-            errors.add(pattern, "a transition starts with a pair: `(State, Event)`");
-            return None;
+        let On {
+            event,
+            name,
+            bindings,
+        } = on?;
+        let (states, bound, state_bindings) = match from {
+            Some(from) => (from.states, from.bound, from.bindings),
+            None => (Some(Vec::new()), None, Vec::new()),
         };
-        let from = self.from(from_pattern, errors);
-        let on = self.event(on, errors);
-        let target = self.target(&arm.body, from.as_ref(), errors);
-        let (from, (event, event_tokens, event_bindings), target) = (from?, on?, target?);
-        let states = from.states.unwrap_or_else(|| {
+        let states = states.unwrap_or_else(|| {
             let stays = matches!(target, Target::Same);
             (0..self.states.len())
                 .filter(|state| stays || !self.states[*state].terminal)
                 .collect()
         });
-        let arm = Arm {
+        let mut arm = Arm {
             docs: attributes.docs,
             command: attributes.command,
             gates: attributes.gates,
-            from_tokens: from_pattern.to_token_stream(),
+            from_tokens,
             from: states,
-            bound: from.bound,
-            state_bindings: from.bindings,
+            bound,
+            state_bindings,
             event,
-            event_tokens,
-            event_bindings,
-            guard: guard.cloned(),
+            event_tokens: name,
+            event_bindings: bindings,
+            guard,
             target,
+            is_broken: false,
         };
         check_names(&arm, errors);
-        self.check_gate_arguments(&arm, errors);
+        if errors.count() == before {
+            self.check_gate_arguments(&arm, errors);
+        }
+        arm.is_broken = errors.count() > before;
         Some(arm)
+    }
+
+    /// The expression that an arm ends in, if there is one; `Err` if it does not parse.
+    fn body(&self, raw: &RawArm, errors: &mut Errors) -> Result<Option<Expr>, ()> {
+        if raw.body.is_empty() {
+            return Ok(None);
+        }
+        let body = errors
+            .take(syn::parse2::<Expr>(raw.body.clone()))
+            .ok_or(())?;
+        if raw.runs_on {
+            errors.add(&raw.body, "expected `,` behind the target");
+        }
+        Ok(Some(body))
     }
 
     fn check_gate_arguments(&self, arm: &Arm, errors: &mut Errors) {
@@ -172,6 +262,22 @@ impl<'m> Scope<'m> {
             }
         }
     }
+}
+
+/// The two halves of an arm's pattern.
+fn pair(raw: &RawArm, errors: &mut Errors) -> Option<[TokenStream; 2]> {
+    let message = "a transition starts with a pair: `(State, Event)`";
+    let halves = halves(&raw.pattern).and_then(|halves| <[TokenStream; 2]>::try_from(halves).ok());
+    if halves.is_none() {
+        let at = match raw.pattern.is_empty() {
+            true => raw.attributes.to_token_stream(),
+            false => raw.pattern.to_token_stream(),
+        };
+        errors.add(at, message);
+    } else if raw.arrow.is_none() {
+        errors.add(&raw.pattern, "expected `=>` and the target state");
+    }
+    halves
 }
 
 impl Arm {

@@ -1,10 +1,13 @@
 //! The attributes that only `state_machine!` knows.
 
+use proc_macro2::TokenStream;
+use syn::meta::ParseNestedMeta;
+use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Ident, LitInt, LitStr, Path, Token, Type};
 
 use super::GateCall;
-use crate::errors::{Errors, closest, unknown};
+use crate::errors::{Errors, closest, known_key, skip_value, unknown};
 use crate::names;
 
 /// `#[machine(..)]` on the enum of states.
@@ -14,10 +17,31 @@ pub(super) struct MachineAttributes {
     pub(super) data: Option<Type>,
     pub(super) context: Option<Type>,
     pub(super) version: Option<LitInt>,
+    /// The enum of events, if it is outside the call.
+    pub(super) events: Option<Path>,
+    /// The name of `OrderIn`, if it is another.
+    pub(super) typestate: Option<Ident>,
+    /// What the names of the states' structs begin with.
+    pub(super) state_prefix: Option<Ident>,
+    /// Further derives of the states' structs.
+    pub(super) state_derive: Vec<Path>,
+    /// That a terminal state must be reachable from every state.
+    pub(super) must_finish: bool,
     pub(super) krate: Option<Path>,
 }
 
-const MACHINE_KEYS: &[&str] = &["entity", "data", "context", "version", "crate"];
+const MACHINE_KEYS: &[&str] = &[
+    "entity",
+    "data",
+    "context",
+    "version",
+    "events",
+    "typestate",
+    "state_prefix",
+    "state_derive",
+    "must_finish",
+    "crate",
+];
 
 const STATE_ATTRIBUTES: &[&str] = &["initial", "terminal", "group"];
 
@@ -28,24 +52,7 @@ pub(super) fn machine(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> M
         if !attribute.path().is_ident("machine") {
             return true;
         }
-        let parsed = attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("entity") {
-                found.entity = Some(meta.value()?.parse()?);
-            } else if meta.path.is_ident("data") {
-                found.data = Some(meta.value()?.parse()?);
-            } else if meta.path.is_ident("context") {
-                found.context = Some(meta.value()?.parse()?);
-            } else if meta.path.is_ident("version") {
-                let version: LitInt = meta.value()?.parse()?;
-                version.base10_parse::<u32>()?;
-                found.version = Some(version);
-            } else if meta.path.is_ident("crate") {
-                found.krate = Some(names::crate_path(meta.input)?);
-            } else {
-                return Err(unknown(&meta.path, "key", "in `#[machine]`", MACHINE_KEYS));
-            }
-            Ok(())
-        });
+        let parsed = attribute.parse_nested_meta(|meta| machine_key(&meta, &mut found, errors));
         errors.take(parsed);
         false
     });
@@ -61,6 +68,36 @@ pub(super) fn machine(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> M
         );
     }
     found
+}
+
+fn machine_key(
+    meta: &ParseNestedMeta<'_>,
+    found: &mut MachineAttributes,
+    errors: &mut Errors,
+) -> syn::Result<()> {
+    match known_key(&meta.path, "in `#[machine]`", MACHINE_KEYS, errors) {
+        Some("entity") => found.entity = Some(meta.value()?.parse()?),
+        Some("data") => found.data = Some(meta.value()?.parse()?),
+        Some("context") => found.context = Some(meta.value()?.parse()?),
+        Some("version") => {
+            let version: LitInt = meta.value()?.parse()?;
+            version.base10_parse::<u32>()?;
+            found.version = Some(version);
+        }
+        Some("events") => found.events = Some(meta.value()?.call(Path::parse_mod_style)?),
+        Some("typestate") => found.typestate = Some(meta.value()?.parse()?),
+        Some("state_prefix") => found.state_prefix = Some(meta.value()?.parse()?),
+        Some("state_derive") => {
+            let list;
+            syn::parenthesized!(list in meta.input);
+            let paths = list.parse_terminated(Path::parse_mod_style, Token![,])?;
+            found.state_derive.extend(paths);
+        }
+        Some("must_finish") => found.must_finish = true,
+        Some(_) => found.krate = Some(names::crate_path(meta.input)?),
+        None => skip_value(meta)?,
+    }
+    Ok(())
 }
 
 /// What the attributes on a state say.
@@ -120,22 +157,50 @@ pub(super) struct ArmAttributes {
     pub(super) gates: Vec<GateCall>,
 }
 
-pub(super) fn arm(attributes: &[Attribute], errors: &mut Errors) -> ArmAttributes {
+/// Reads the attributes of an arm; `outside` is the name of the enum of events if it is outside the call.
+pub(super) fn arm(
+    tokens: &TokenStream,
+    outside: Option<&str>,
+    errors: &mut Errors,
+) -> ArmAttributes {
     let mut found = ArmAttributes::default();
-    for attribute in attributes {
+    let attributes = errors.take(Attribute::parse_outer.parse2(tokens.clone()));
+    for attribute in attributes.into_iter().flatten() {
         let path = attribute.path();
         if path.is_ident("doc") {
-            found.docs.push(attribute.clone());
-        } else if path.is_ident("command") {
-            found.command = errors.take(attribute.parse_args()).or(found.command);
-        } else if path.is_ident("gate") {
-            let calls = attribute.parse_args_with(Punctuated::<Expr, Token![,]>::parse_terminated);
-            for call in errors.take(calls).into_iter().flatten() {
-                found.gates.extend(errors.take(gate(call)));
-            }
+            found.docs.push(attribute);
+            continue;
+        }
+        let known = ["command", "gate"];
+        let name = path
+            .get_ident()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let meant = if known.contains(&name.as_str()) {
+            Some(name.as_str())
         } else {
-            let error = unknown(path, "attribute", "on a transition", &["command", "gate"]);
-            errors.push(error);
+            errors.push(unknown(path, "attribute", "on a transition", &known));
+            closest(&name, known)
+        };
+        match (meant, outside) {
+            (Some("command"), Some(events)) => errors.add(
+                &attribute,
+                format_args!(
+                    "the event enum is outside this machine, so it has no commands; move `enum {events}` into \
+                     the macro or drop `#[command]`"
+                ),
+            ),
+            (Some("command"), None) => {
+                found.command = errors.take(attribute.parse_args()).or(found.command);
+            }
+            (Some(_), _) => {
+                let calls = Punctuated::<Expr, Token![,]>::parse_terminated;
+                let calls = errors.take(attribute.parse_args_with(calls));
+                for call in calls.into_iter().flatten() {
+                    found.gates.extend(errors.take(gate(call)));
+                }
+            }
+            (None, _) => {}
         }
     }
     found

@@ -1,25 +1,30 @@
 //! The items that a machine becomes, in the order in which a person would write them.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, Meta};
+use syn::{Attribute, Member, Meta};
 
-use super::{Field, Machine, State, commands, diagram, table, wrapper};
+use super::fields::Style;
+use super::{Machine, State, any, commands, diagram, editor, table, wrapper};
 use crate::names::{self, hygienic, kind_const, plain};
 
 pub(super) fn expand(machine: &Machine) -> TokenStream {
     let (states, events, others) = (&machine.states_item, &machine.events_item, &machine.others);
+    let graph = diagram::markdown(machine);
     let structs = machine
         .states
         .iter()
         .map(|state| state_struct(machine, state));
-    let wrapper = wrapper::wrapper(machine);
-    let any = wrapper::any(machine);
+    let editor = editor::copies(machine);
+    let wrapper = wrapper::expand(machine);
+    let any = any::expand(machine);
     let inherent = inherent(machine);
     let implementation = implementation(machine);
     let commands = commands::expand(machine);
     quote! {
+        #editor
+        #[doc = #graph]
         #states
         #events
         #(#others)*
@@ -40,41 +45,58 @@ fn state_struct(machine: &Machine, state: &State) -> TokenStream {
         krate,
         ..
     } = machine;
-    let name = &state.name;
+    let (name, structure) = (&state.name, &state.structure);
     let text = plain(name);
     let docs = or_default_doc(&state.attributes, || {
         format!("[`{machine_name}`] in the state `{text}`.")
     });
-    let derives = state_derives(&machine.states_item.attrs);
+    let mut derives = state_derives(&machine.states_item.attrs);
+    let further = machine.attributes.state_derive.iter();
+    derives.extend(further.map(ToTokens::to_token_stream));
     let derives = (!derives.is_empty()).then(|| quote!(#[derive(#(#derives),*)]));
-    let body = if state.fields.is_empty() {
-        quote!(;)
-    } else {
-        let fields = state.fields.iter().map(|Field { name, ty, docs }| {
-            let default = docs.is_empty().then(|| {
-                let doc = format!("The field `{name}` of the state.");
-                quote!(#[doc = #doc])
-            });
-            quote!(#default #(#docs)* pub #name: #ty)
+    let declared = state.fields.list.iter().map(|field| {
+        let (ty, docs) = (&field.ty, &field.docs);
+        let text = field.member.to_token_stream().to_string();
+        let default = docs.is_empty().then(|| {
+            let doc = format!("The field `{text}` of the state.");
+            quote!(#[doc = #doc])
         });
-        quote!({ #(#fields),* })
-    };
-    let fields = state.fields.iter().map(|field| {
-        let name = &field.name;
-        quote!(#name: self.#name)
+        let name = match &field.member {
+            Member::Named(name) => Some(quote!(#name:)),
+            Member::Unnamed(_) => None,
+        };
+        quote!(#default #(#docs)* pub #name #ty)
     });
+    let body = match state.fields.style {
+        Style::Unit | Style::Unknown => quote!(;),
+        Style::Named => quote!({ #(#declared),* }),
+        Style::Tuple => quote!((#(#declared),*);),
+    };
+    let all = state.fields.all();
+    let other = hygienic("other");
     quote! {
         #docs
         #derives
-        #visibility struct #name #body
+        #visibility struct #structure #body
 
         #[automatically_derived]
-        impl #krate::State for #name {
+        impl #krate::State for #structure {
             type Machine = #machine_name;
             const NAME: &'static ::core::primitive::str = #text;
 
             fn into_any(self) -> #machine_name {
-                #machine_name::#name { #(#fields),* }
+                let Self #all = self;
+                #machine_name::#name #all
+            }
+
+            fn from_any(
+                any: #machine_name,
+            ) -> ::core::result::Result<Self, #machine_name> {
+                match any {
+                    #machine_name::#name #all => ::core::result::Result::Ok(Self #all),
+                    #[allow(unreachable_patterns)]
+                    #other => ::core::result::Result::Err(#other),
+                }
             }
         }
     }
@@ -136,7 +158,7 @@ fn inherent(machine: &Machine) -> TokenStream {
     let transitions = table::transitions(machine);
     let evolve = table::evolve(machine);
     let functions = table::functions(machine);
-    let diagram = diagram::mermaid(machine);
+    let (mermaid, dot) = (diagram::mermaid(machine), diagram::dot(machine));
     let names = machine.states.iter().map(|state| {
         let (state, text) = (&state.name, plain(&state.name));
         quote!(Self::#state { .. } => #text)
@@ -167,7 +189,12 @@ fn inherent(machine: &Machine) -> TokenStream {
             #visibility const TRANSITIONS: &'static [#krate::Transition] = &[#(#transitions),*];
 
             /// The graph as a Mermaid state diagram.
-            #visibility const DIAGRAM: &'static ::core::primitive::str = #diagram;
+            #visibility const DIAGRAM: &'static ::core::primitive::str = #mermaid;
+
+            /// The graph in Graphviz's language.
+            #visibility const fn dot() -> &'static ::core::primitive::str {
+                #dot
+            }
 
             #at
 
@@ -190,7 +217,7 @@ fn inherent(machine: &Machine) -> TokenStream {
 /// The traits of the enum of states.
 fn implementation(machine: &Machine) -> TokenStream {
     let Machine { name, krate, .. } = machine;
-    let events = &machine.events_item.ident;
+    let events = &machine.events_path;
     let (any, data, context) = (machine.any(), machine.data(), machine.context());
     let text = plain(name);
     let entity = match &machine.attributes.entity {
@@ -257,13 +284,24 @@ fn default(machine: &Machine) -> TokenStream {
     let mut states = machine.states.iter();
     let initial = states.find(|state| state.initial).map(|state| {
         // Spanned, so that a type without a default is pointed at.
-        let fields = state.fields.iter().map(|Field { name, ty, .. }| {
+        let values = state.fields.list.iter().map(|field| {
+            let (member, ty) = (&field.member, &field.ty);
             let span = ty.span().resolved_at(Span::call_site());
-            quote_spanned!(span=> #name: <#ty as ::core::default::Default>::default())
+            let value = quote_spanned!(span=> <#ty as ::core::default::Default>::default());
+            match member {
+                Member::Named(name) => quote!(#name: #value),
+                Member::Unnamed(_) => value,
+            }
         });
-        let state = &state.name;
-        quote!(Self::#state { #(#fields),* })
+        let state_name = &state.name;
+        match state.fields.style {
+            Style::Unit | Style::Unknown => quote!(Self::#state_name),
+            Style::Named => quote!(Self::#state_name { #(#values),* }),
+            Style::Tuple => quote!(Self::#state_name(#(#values),*)),
+        }
     });
+    // That there is none has been reported.
+    let initial = initial.unwrap_or_else(|| quote!(::core::unreachable!()));
     quote! {
         #[automatically_derived]
         impl ::core::default::Default for #name {
@@ -280,14 +318,11 @@ fn enter(machine: &Machine) -> TokenStream {
     let (any, wrapper, data) = (machine.any(), machine.wrapper(), machine.data());
     let [shared, cursor] = ["data", "cursor"].map(hygienic);
     let lines = machine.states.iter().map(|state| {
-        let fields: Vec<_> = state.fields.iter().map(|field| &field.name).collect();
-        let state = &state.name;
+        let (name, structure, all) = (&state.name, &state.structure, state.fields.all());
         quote! {
-            Self::#state { #(#fields),* } => #any::#state(#wrapper(#krate::expansion::In {
-                cursor: #cursor,
-                state: #state { #(#fields),* },
-                data: #shared,
-            }))
+            Self::#name #all => #any::#name(#wrapper(#krate::expansion::In::new(
+                #cursor, #structure #all, #shared,
+            )))
         }
     });
     quote! {

@@ -4,20 +4,26 @@ use super::{Arm, Machine, Pair, Target, wrapper};
 use crate::errors::Errors;
 use crate::names::plain;
 
+/// What can be told of a table that is not whole, and the rest if it is.
 pub(super) fn check(machine: &Machine, errors: &mut Errors) {
     let pairs = machine.pairs();
-    initial(machine, errors);
     terminal(machine, errors);
-    guards(machine, &pairs, errors);
     commands(machine, &pairs, errors);
     first_arms(machine, &pairs, errors);
-    if errors.is_empty() {
-        reachable(machine, &pairs, errors);
-        events(machine, errors);
+    if !machine.is_whole {
+        return;
+    }
+    guards(machine, &pairs, errors);
+    events(machine, errors);
+    let before = errors.count();
+    reachable(machine, &pairs, errors);
+    if machine.attributes.must_finish && errors.count() == before {
+        finishing(machine, &pairs, errors);
     }
 }
 
-fn initial(machine: &Machine, errors: &mut Errors) {
+/// That one state is initial, and only one.
+pub(super) fn initial(machine: &Machine, errors: &mut Errors) {
     let mut initial = machine.states.iter().filter(|state| state.initial);
     let Some(first) = initial.next() else {
         let name = &machine.name;
@@ -44,7 +50,7 @@ fn terminal(machine: &Machine, errors: &mut Errors) {
             .find(|state| machine.states[**state].terminal);
         let Some(left) = left else { continue };
         let leaves = match &arm.target {
-            Target::Same => false,
+            Target::Same | Target::Unknown => false,
             Target::State(target, _) => target != left,
         };
         if leaves {
@@ -60,24 +66,41 @@ fn terminal(machine: &Machine, errors: &mut Errors) {
 }
 
 fn guards(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
-    for pair in pairs {
-        let last = pair.arms.last().map(|arm| &machine.arms[*arm]);
-        if let Some(Arm {
-            guard: Some(guard), ..
-        }) = last
-        {
-            let (state, event) = (
-                &machine.states[pair.state].name,
-                &machine.events[pair.event].name,
-            );
-            errors.add(
-                guard,
-                format_args!(
-                    "({state}, {event}) is not handled when this guard is false: add an arm without `if`"
-                ),
-            );
-        }
+    for (i, arm) in machine.arms.iter().enumerate() {
+        let Some(guard) = &arm.guard else { continue };
+        let mut open = pairs.iter().filter(|pair| pair.arms.last() == Some(&i));
+        let Some(pair) = open.next() else { continue };
+        let (state, event) = (
+            &machine.states[pair.state],
+            &machine.events[pair.event].name,
+        );
+        let others = match open.count() {
+            0 => String::new(),
+            1 => " (and one more pair)".to_owned(),
+            n => format!(" (and {n} more pairs)"),
+        };
+        let name = &state.name;
+        let hint = if state.terminal && is_any(arm) {
+            "; a name or `_` leaves terminal states out where the target is another state: put the states that \
+             are meant into a group"
+        } else {
+            ""
+        };
+        errors.add(
+            guard,
+            format_args!(
+                "({name}, {event}) is not handled when this guard is false{others}: add an arm without `if`{hint}"
+            ),
+        );
     }
+}
+
+/// Whether the arm is for any state, by a name or `_`.
+fn is_any(arm: &Arm) -> bool {
+    let first = arm.from_tokens.clone().into_iter().next();
+    let is_wild = matches!(first, Some(proc_macro2::TokenTree::Ident(name)) if name == "_");
+    let is_name = arm.bound.is_some() && arm.from_tokens.clone().into_iter().count() == 1;
+    is_wild || is_name
 }
 
 fn commands(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
@@ -104,7 +127,7 @@ fn commands(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
                         "`{text}` would clash with the method `{text}` of every `{wrapper}`"
                     ),
                 );
-            } else if state.fields.iter().any(|field| plain(&field.name) == text) {
+            } else if state.fields.names().contains(&text) {
                 errors.add(
                     command,
                     format_args!(
@@ -139,19 +162,7 @@ fn first_arms(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
 }
 
 fn reachable(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
-    let targets = |state: usize| {
-        pairs
-            .iter()
-            .filter(move |pair| pair.state == state)
-            .flat_map(|pair| {
-                pair.arms
-                    .iter()
-                    .map(|arm| match &machine.arms[*arm].target {
-                        Target::Same => pair.state,
-                        Target::State(target, _) => *target,
-                    })
-            })
-    };
+    let targets = |state: usize| targets(machine, pairs, state);
     let Some(initial) = machine.states.iter().position(|state| state.initial) else {
         return;
     };
@@ -178,6 +189,40 @@ fn reachable(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
                 ),
             );
         }
+    }
+}
+
+/// The states that the pairs of `state` lead to.
+fn targets<'m>(
+    machine: &'m Machine,
+    pairs: &'m [Pair],
+    state: usize,
+) -> impl Iterator<Item = usize> + 'm {
+    let of_state = pairs.iter().filter(move |pair| pair.state == state);
+    of_state.flat_map(move |pair| {
+        let arms = pair.arms.iter();
+        arms.map(move |arm| machine.arms[*arm].leads_from(state))
+    })
+}
+
+/// That from every state a terminal one can be reached.
+fn finishing(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
+    let mut finishing: Vec<bool> = machine.states.iter().map(|state| state.terminal).collect();
+    loop {
+        let next = (0..finishing.len()).find(|state| {
+            !finishing[*state] && targets(machine, pairs, *state).any(|target| finishing[target])
+        });
+        match next {
+            Some(state) => finishing[state] = true,
+            None => break,
+        }
+    }
+    for (state, _) in machine.states.iter().zip(finishing).filter(|(_, can)| !can) {
+        let name = &state.name;
+        errors.add(
+            name,
+            format_args!("no terminal state can be reached from `{name}`"),
+        );
     }
 }
 

@@ -4,27 +4,34 @@
 //! those left of the arrow, [`target`] those right of it); [`graph`]
 //! checks the table as a whole; [`expand`] and its neighbours write it out.
 
+mod any;
 mod arms;
 mod attributes;
 mod commands;
 mod diagram;
+mod editor;
 mod expand;
+mod fields;
 mod graph;
 mod mentions;
+mod outcome;
 mod parse;
 mod patterns;
+mod split;
 mod table;
 mod target;
 mod wrapper;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Attribute, Expr, Item, ItemEnum, Type, Visibility};
+use syn::{Attribute, Expr, Item, ItemEnum, Member, Type, Visibility};
 
+use self::fields::Fields;
+use self::split::RawArm;
 use crate::errors::Errors;
-use crate::names::{pascal_case, plain};
 
-/// A machine whose every name is known.
+/// A machine, as far as it could be understood. What is wrong with it has been reported, and it is
+/// expanded nevertheless, so that one mistake does not make every use of the machine another.
 struct Machine {
     name: Ident,
     visibility: Visibility,
@@ -33,17 +40,26 @@ struct Machine {
     /// The enum of states as the user wrote it, without the attributes that are ours.
     states_item: ItemEnum,
     states: Vec<State>,
-    /// The enum of events as the user wrote it.
-    events_item: ItemEnum,
+    /// The enum of events as the user wrote it; `None` if it is outside the call.
+    events_item: Option<ItemEnum>,
+    events_path: TokenStream,
+    /// The events; of an enum outside the call, those that an arm names.
     events: Vec<Event>,
+    evolve_docs: Vec<Attribute>,
     arms: Vec<Arm>,
+    /// The tokens of all arms, also of those that could not be understood.
+    raw_arms: Vec<RawArm>,
     /// Whatever else stood in the call.
     others: Vec<Item>,
+    /// Whether every arm is in the table, so that the graph can be judged.
+    is_whole: bool,
 }
 
 struct State {
     name: Ident,
-    fields: Vec<Field>,
+    /// The name of its struct.
+    structure: Ident,
+    fields: Fields,
     attributes: Vec<Attribute>,
     initial: bool,
     terminal: bool,
@@ -52,13 +68,7 @@ struct State {
 
 struct Event {
     name: Ident,
-    fields: Vec<Field>,
-}
-
-struct Field {
-    name: Ident,
-    ty: Type,
-    docs: Vec<Attribute>,
+    fields: Fields,
 }
 
 /// One arm of `evolve`.
@@ -68,7 +78,7 @@ struct Arm {
     gates: Vec<GateCall>,
     /// The user's own words for the states, to name and point at.
     from_tokens: TokenStream,
-    /// The states that the pattern means, by index, with those of earlier arms that are not left to it.
+    /// The states that the pattern means, by index, without those that earlier arms leave nothing of.
     from: Vec<usize>,
     /// A name for the state as a whole, if it has one.
     bound: Option<Ident>,
@@ -79,14 +89,16 @@ struct Arm {
     event_bindings: Vec<Binding>,
     guard: Option<Expr>,
     target: Target,
+    /// Whether something is wrong with it: then its code is not emitted.
+    is_broken: bool,
 }
 
 /// A field of a state or event, bound to a name.
 #[derive(Clone)]
 struct Binding {
-    field: Ident,
+    field: Member,
     /// The states, by index, of which it is another field.
-    elsewhere: Vec<(usize, Ident)>,
+    elsewhere: Vec<(usize, Member)>,
     name: Ident,
     mutable: bool,
     ty: Type,
@@ -94,7 +106,7 @@ struct Binding {
 
 impl Binding {
     /// The field of this state that is bound.
-    fn field_of(&self, state: usize) -> &Ident {
+    fn field_of(&self, state: usize) -> &Member {
         let other = self.elsewhere.iter().find(|(other, _)| *other == state);
         other.map_or(&self.field, |(_, field)| field)
     }
@@ -110,6 +122,8 @@ enum Target {
     Same,
     /// A state, by index, and the expression that makes it.
     State(usize, Expr),
+    /// It could not be understood.
+    Unknown,
 }
 
 /// A pair of state and event, and the arms that handle it, in the order in which they are tried.
@@ -145,20 +159,20 @@ impl Machine {
         pairs
     }
 
-    /// The struct that wraps a committed machine, `OrderIn`.
+    /// The struct that wraps a machine in a known state, `OrderIn`.
     fn wrapper(&self) -> Ident {
-        format_ident!("{}In", self.name, span = self.name.span())
+        let default = || format_ident!("{}In", self.name, span = self.name.span());
+        self.attributes.typestate.clone().unwrap_or_else(default)
     }
 
     /// The enum over all states of it, `AnyOrderIn`.
     fn any(&self) -> Ident {
-        format_ident!("Any{}In", self.name, span = self.name.span())
+        format_ident!("Any{}", self.wrapper(), span = self.name.span())
     }
 
-    /// The enum of where a guarded command may lead, `OrderCancel`.
-    fn outcome(&self, command: &Ident) -> Ident {
-        let command_name = pascal_case(&plain(command));
-        format_ident!("{}{command_name}", self.name, span = command.span())
+    /// Whether the enum of events is outside the call, its fields unknown.
+    fn is_fold_only(&self) -> bool {
+        self.events_item.is_none()
     }
 
     fn data(&self) -> TokenStream {
@@ -178,21 +192,14 @@ impl Machine {
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let Some(items) = errors.take(parse::items(input)) else {
-        return errors.into_tokens();
-    };
-    let fallback = parse::fallback(&items);
-    let machine = parse::machine(items, &mut errors);
-    // If there is no machine, why not has been said, here or by the derive of the events, which the
-    // fallback has.
-    if let Some(machine) = machine {
-        if errors.is_empty() {
+    let mut parts = parse::Parts::of(input, &mut errors);
+    let expansion = match parts.machine(&mut errors) {
+        Some(machine) => {
             graph::check(&machine, &mut errors);
+            expand::expand(&machine)
         }
-        if errors.is_empty() {
-            return expand::expand(&machine);
-        }
-    }
+        None => parts.without_machine(),
+    };
     let errors = errors.into_tokens();
-    quote!(#fallback #errors)
+    quote!(#expansion #errors)
 }

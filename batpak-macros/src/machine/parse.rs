@@ -1,196 +1,181 @@
 //! From the tokens of the call to its parts.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use quote::{format_ident, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Expr, ExprMatch, Fields, Item, ItemEnum, ItemFn, Stmt};
+use syn::{Attribute, FnArg, Ident, Item, ItemEnum, Pat, ReturnType, Signature, Type, Variant};
 
-use super::{Event, Field, Machine, State, arms, attributes};
+use super::fields::{Fields, Style};
+use super::split::{self, RawArm};
+use super::{Event, Machine, State, arms, attributes, graph};
 use crate::errors::{Errors, refuse_generics};
-use crate::names;
-
-/// The items of the call.
-pub(super) fn items(input: TokenStream) -> syn::Result<Vec<Item>> {
-    let parser = |input: ParseStream<'_>| {
-        let mut items = Vec::new();
-        while !input.is_empty() {
-            items.push(input.parse()?);
-        }
-        Ok(items)
-    };
-    Parser::parse2(parser, input)
-}
-
-/// What is emitted instead of a machine that has an error: its enums and other items, so that the
-/// names that they declare are there.
-pub(super) fn fallback(items: &[Item]) -> TokenStream {
-    let mut ignored = Errors::default();
-    let items = items
-        .iter()
-        .filter(|item| !is_evolve(item))
-        .cloned()
-        .map(|item| match item {
-            Item::Enum(mut item) => {
-                attributes::machine(&mut item.attrs, &mut ignored);
-                let is_event = derives_event(&item);
-                let is_unknown = |a: &Attribute| !is_event && a.path().is_ident("event");
-                item.attrs.retain(|attribute| !is_unknown(attribute));
-                for variant in &mut item.variants {
-                    attributes::state(&mut variant.attrs, &mut ignored);
-                    variant.attrs.retain(|attribute| !is_unknown(attribute));
-                }
-                Item::Enum(item)
-            }
-            other => other,
-        });
-    quote!(#(#items)*)
-}
-
-fn is_evolve(item: &Item) -> bool {
-    matches!(item, Item::Fn(function) if function.sig.ident == "evolve")
-}
+use crate::names::{self, plain};
 
 /// The items of the call, each in its place.
-struct Parts {
-    states: ItemEnum,
-    events: ItemEnum,
-    evolve: ItemFn,
+#[derive(Default)]
+pub(super) struct Parts {
+    enums: Vec<ItemEnum>,
+    evolve: Option<Evolve>,
     others: Vec<Item>,
+    /// Whether an item was lost, and with it perhaps one that is missed.
+    incomplete: bool,
 }
 
-fn parts(items: Vec<Item>, errors: &mut Errors) -> Option<Parts> {
-    let (mut enums, mut evolves, mut others) = (Vec::new(), Vec::new(), Vec::new());
-    for item in items {
-        match item {
-            Item::Enum(item) => enums.push(item),
-            Item::Fn(function) if function.sig.ident == "evolve" => evolves.push(function),
-            other => others.push(other),
+/// `fn evolve`, its arms not yet parsed.
+struct Evolve {
+    docs: Vec<Attribute>,
+    name: Ident,
+    signature: Option<Signature>,
+    /// `None` if it is not one `match`.
+    arms: Option<Vec<RawArm>>,
+    /// The names that the `match` looks at.
+    scrutinee: TokenStream,
+}
+
+impl Parts {
+    pub(super) fn of(input: TokenStream, errors: &mut Errors) -> Self {
+        let mut parts = Self::default();
+        for tokens in split::items(input) {
+            if is_evolve(&tokens) {
+                let evolve = evolve(&tokens, errors);
+                match &mut parts.evolve {
+                    Some(first) => {
+                        let message = "a second `evolve`: put all transitions into the first";
+                        errors.add(&evolve.name, message);
+                        let arms = evolve.arms.into_iter().flatten();
+                        first.arms.get_or_insert_default().extend(arms);
+                    }
+                    None => parts.evolve = Some(evolve),
+                }
+                continue;
+            }
+            match syn::parse2(tokens.clone()) {
+                Ok(Item::Enum(item)) => parts.enums.push(item),
+                Ok(other) => parts.others.push(other),
+                Err(error) => match whole_variants(&tokens, errors) {
+                    Some(item) => parts.enums.push(item),
+                    None => {
+                        errors.push(error);
+                        parts.incomplete = true;
+                    }
+                },
+            }
         }
+        parts
     }
-    let is_machine = |item: &ItemEnum| item.attrs.iter().any(|a| a.path().is_ident("machine"));
-    if enums.is_empty() {
-        errors.push(syn::Error::new(
-            proc_macro2::Span::call_site(),
-            "a machine needs an enum of states: `enum Order { #[initial] Draft, .. }`",
-        ));
-        return None;
+
+    /// What is emitted where there can be no machine: the enums and other items, so that the names that
+    /// they declare are there.
+    pub(super) fn without_machine(mut self) -> TokenStream {
+        let mut ignored = Errors::default();
+        for item in &mut self.enums {
+            attributes::machine(&mut item.attrs, &mut ignored);
+            let is_event = derives(item, "Event");
+            let is_ours = |a: &Attribute| is_event || !a.path().is_ident("event");
+            item.attrs.retain(is_ours);
+            for variant in &mut item.variants {
+                attributes::state(&mut variant.attrs, &mut ignored);
+                variant.attrs.retain(is_ours);
+            }
+        }
+        let Self { enums, others, .. } = self;
+        quote!(#(#enums)* #(#others)*)
     }
-    let marked = enums.iter().position(is_machine);
-    let at = marked.or_else(|| enums.iter().position(|item| !derives_event(item)));
-    let states = enums.remove(at.unwrap_or(0));
-    let name = &states.ident;
-    let Some(at) = enums.iter().position(derives_event) else {
-        errors.add(
+
+    /// Where the enum of states is: the one marked so, or else the first that is not of events.
+    fn states_at(&self) -> Option<usize> {
+        let is_marked = |item: &ItemEnum| item.attrs.iter().any(|a| a.path().is_ident("machine"));
+        let mut enums = self.enums.iter();
+        let marked = enums.position(is_marked);
+        marked.or_else(|| self.enums.iter().position(|item| !derives(item, "Event")))
+    }
+
+    /// The machine; `None` if there is no enum of states, or no events.
+    pub(super) fn machine(&mut self, errors: &mut Errors) -> Option<Machine> {
+        let Some(at) = self.states_at() else {
+            if !self.incomplete {
+                errors.push(syn::Error::new(
+                    Span::call_site(),
+                    "a machine needs an enum of states: `enum Order { #[initial] Draft, .. }`",
+                ));
+            }
+            return None;
+        };
+        let name = self.enums[at].ident.clone();
+        let outside =
+            attributes::machine(&mut self.enums[at].attrs.clone(), &mut Errors::default());
+        let events_at = (0..self.enums.len())
+            .find(|i| *i != at && outside.events.is_none() && derives(&self.enums[*i], "Event"));
+        if events_at.is_none() && outside.events.is_none() {
+            if !self.incomplete {
+                errors.add(
+                    &name,
+                    format_args!(
+                        "`{name}` has no events: add an enum with `#[derive(Event)]` to the same `state_machine!`"
+                    ),
+                );
+            }
+            return None;
+        }
+        let before = errors.count();
+        refuse_generics(&self.enums[at].generics, "machines", errors);
+        if errors.count() > before {
+            return None;
+        }
+        let events_item = events_at.map(|i| self.enums.remove(i));
+        let at = self.states_at()?;
+        let mut states_item = self.enums.remove(at);
+        let attributes = attributes::machine(&mut states_item.attrs, errors);
+        require_clone(&mut states_item, errors);
+        let states = states(&mut states_item, &attributes, errors);
+        let events = events_item
+            .as_ref()
+            .map_or_else(Vec::new, |item| events(item, errors));
+        let events_path = match (&events_item, &attributes.events) {
+            (Some(item), _) => {
+                let name = &item.ident;
+                quote!(#name)
+            }
+            (None, path) => quote!(#path),
+        };
+        let mut machine = Machine {
+            visibility: states_item.vis.clone(),
+            krate: names::krate(attributes.krate.as_ref()),
             name,
-            format_args!(
-                "`{name}` has no events: add an enum with `#[derive(Event)]` to the same `state_machine!`"
-            ),
-        );
-        return None;
-    };
-    let events = enums.remove(at);
-    others.extend(enums.into_iter().map(Item::Enum));
-    let mut evolves = evolves.into_iter();
-    let Some(evolve) = evolves.next() else {
-        let events = &events.ident;
-        errors.add(
-            name,
-            format_args!(
+            attributes,
+            states_item,
+            states,
+            events_item,
+            events_path,
+            events,
+            evolve_docs: Vec::new(),
+            arms: Vec::new(),
+            raw_arms: Vec::new(),
+            others: std::mem::take(&mut self.others),
+            is_whole: false,
+        };
+        machine.others.extend(self.enums.drain(..).map(Item::Enum));
+        check_names(&mut machine, errors);
+        let is_sound = errors.count() == before && !self.incomplete;
+        if is_sound {
+            graph::initial(&machine, errors);
+        }
+        if let Some(evolve) = self.evolve.take() {
+            check_evolve(&evolve, &machine, errors);
+            machine.evolve_docs = evolve.docs;
+            let is_match = evolve.arms.is_some();
+            machine.raw_arms = evolve.arms.unwrap_or_default();
+            arms::read(&mut machine, errors);
+            machine.is_whole &= is_sound && is_match;
+        } else if !self.incomplete {
+            let (name, events) = (&machine.name, &machine.events_path);
+            let message = format!(
                 "`{name}` has no transitions: add `fn evolve(state: {name}, event: {events}) -> {name} {{ .. }}`"
-            ),
-        );
-        return None;
-    };
-    for second in evolves {
-        let message = "a second `evolve`: put all transitions into the first";
-        errors.add(&second.sig.ident, message);
+            );
+            errors.add(name, message);
+        }
+        Some(machine)
     }
-    Some(Parts {
-        states,
-        events,
-        evolve,
-        others,
-    })
-}
-
-pub(super) fn machine(items: Vec<Item>, errors: &mut Errors) -> Option<Machine> {
-    let Parts {
-        states: mut states_item,
-        events: events_item,
-        evolve,
-        others,
-    } = parts(items, errors)?;
-    let name = states_item.ident.clone();
-    refuse_generics(&states_item.generics, "machines", errors);
-    let attributes = attributes::machine(&mut states_item.attrs, errors);
-    if !derives(&states_item, "Clone") {
-        errors.add(
-            &name,
-            format_args!("the states of a machine are cloned: add `#[derive(Clone)]` to `{name}`"),
-        );
-    }
-    // Without the names of their fields, nothing can be said about the arms.
-    let (states, events) = (
-        states(&mut states_item, errors),
-        events(&events_item, errors),
-    );
-    let (states, events) = (states?, events?);
-    let arms = {
-        let scope = arms::Scope::new(&name, &events_item.ident, &states, &events, &attributes);
-        scope.arms(body(&evolve, errors)?, errors)
-    };
-    Some(Machine {
-        visibility: states_item.vis.clone(),
-        krate: names::krate(attributes.krate.as_ref()),
-        name,
-        attributes,
-        states_item,
-        states,
-        events_item,
-        events,
-        arms,
-        others,
-    })
-}
-
-/// The states; `None` if one of them has fields without names.
-fn states(item: &mut ItemEnum, errors: &mut Errors) -> Option<Vec<State>> {
-    let states: Vec<Option<State>> = item
-        .variants
-        .iter_mut()
-        .map(|variant| {
-            let found = attributes::state(&mut variant.attrs, errors);
-            Some(State {
-                name: variant.ident.clone(),
-                fields: fields(&variant.fields, errors)?,
-                attributes: variant.attrs.clone(),
-                initial: found.initial,
-                terminal: found.terminal,
-                groups: found.groups,
-            })
-        })
-        .collect();
-    states.into_iter().collect()
-}
-
-/// The events; `None` if one of them has fields without names, which its derive reports.
-fn events(item: &ItemEnum, errors: &mut Errors) -> Option<Vec<Event>> {
-    let events: Vec<Option<Event>> = item
-        .variants
-        .iter()
-        .map(|variant| {
-            attributes::refuse_cfg(&variant.attrs, errors);
-            Some(Event {
-                name: variant.ident.clone(),
-                fields: named_fields(&variant.fields)?,
-            })
-        })
-        .collect();
-    events.into_iter().collect()
-}
-
-fn derives_event(item: &ItemEnum) -> bool {
-    derives(item, "Event")
 }
 
 /// Whether a derive of this name, by whatever path, is on the enum.
@@ -208,44 +193,244 @@ fn derives(item: &ItemEnum, name: &str) -> bool {
     })
 }
 
-/// The fields of a state; `None`, and an error, if they have no names.
-fn fields(fields: &Fields, errors: &mut Errors) -> Option<Vec<Field>> {
-    let found = named_fields(fields);
-    if found.is_none() {
-        errors.add(fields, "name the fields of this state: `{ name: Type }`");
+/// That the enum derives `Clone`; if not, it does from here on.
+fn require_clone(item: &mut ItemEnum, errors: &mut Errors) {
+    if !derives(item, "Clone") {
+        let name = &item.ident;
+        errors.add(
+            name,
+            format_args!("the states of a machine are cloned: add `#[derive(Clone)]` to `{name}`"),
+        );
+        item.attrs.push(syn::parse_quote!(#[derive(Clone)]));
     }
-    found
 }
 
-/// The fields, if they have names.
-fn named_fields(fields: &Fields) -> Option<Vec<Field>> {
-    let fields = match fields {
-        Fields::Unit => return Some(Vec::new()),
-        Fields::Named(fields) => fields,
-        Fields::Unnamed(_) => return None,
+/// Of an enum that does not parse, the variants that do; `None` if it is no enum.
+fn whole_variants(tokens: &TokenStream, errors: &mut Errors) -> Option<ItemEnum> {
+    let (head, block) = split::before_block(tokens)?;
+    let mut item: ItemEnum = syn::parse2(quote!(#head {})).ok()?;
+    for piece in split::at_commas(block.stream()) {
+        if let Some(variant) = errors.take(syn::parse2::<Variant>(piece)) {
+            item.variants.push(variant);
+        }
+    }
+    Some(item)
+}
+
+fn is_evolve(tokens: &TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    tokens.windows(2).any(|two| {
+        matches!(two, [TokenTree::Ident(keyword), TokenTree::Ident(name)] if keyword == "fn" && name == "evolve")
+    })
+}
+
+/// `evolve`, as far as it can be understood.
+fn evolve(tokens: &TokenStream, errors: &mut Errors) -> Evolve {
+    let name = Ident::new("evolve", Span::call_site());
+    let name = tokens
+        .clone()
+        .into_iter()
+        .fold(name, |found, token| match token {
+            TokenTree::Ident(name) if name == "evolve" => name,
+            _ => found,
+        });
+    let mut evolve = Evolve {
+        docs: Vec::new(),
+        name,
+        signature: None,
+        arms: None,
+        scrutinee: TokenStream::new(),
     };
-    let fields = fields.named.iter().filter_map(|field| {
-        Some(Field {
-            name: field.ident.clone()?,
-            ty: field.ty.clone(),
-            docs: names::docs(&field.attrs).into_iter().cloned().collect(),
-        })
+    let Some((head, body)) = split::before_block(tokens) else {
+        errors.add(
+            &evolve.name,
+            "`evolve` has no body: `{ match (state, event) { .. } }`",
+        );
+        return evolve;
+    };
+    let parser = |input: ParseStream<'_>| {
+        let attributes = input.call(Attribute::parse_outer)?;
+        input.parse::<syn::Visibility>()?;
+        Ok((attributes, input.parse::<Signature>()?))
+    };
+    if let Some((attributes, signature)) = errors.take(Parser::parse2(parser, head)) {
+        evolve.docs = names::docs(&attributes).into_iter().cloned().collect();
+        evolve.signature = Some(signature);
+    }
+    let found = split::before_block(&body.stream()).and_then(|(before, block)| {
+        let before: Vec<TokenTree> = before.into_iter().collect();
+        match &before[..] {
+            [TokenTree::Ident(keyword), TokenTree::Group(pair)]
+                if keyword == "match" && pair.delimiter() == Delimiter::Parenthesis =>
+            {
+                Some((pair.stream(), split::arms(block.stream())))
+            }
+            _ => None,
+        }
     });
-    Some(fields.collect())
+    match found {
+        Some((scrutinee, arms)) => {
+            evolve.scrutinee = scrutinee;
+            evolve.arms = Some(arms);
+        }
+        None => errors.add(&body, "`evolve` must be one `match (state, event) { .. }`"),
+    }
+    evolve
 }
 
-/// The `match` that `evolve` is.
-fn body<'f>(evolve: &'f ItemFn, errors: &mut Errors) -> Option<&'f ExprMatch> {
-    let found = match &evolve.block.stmts[..] {
-        [Stmt::Expr(Expr::Match(found), None)] => Some(found),
+/// That `evolve` takes the state and the event, looks at them in this order, and gives the state.
+fn check_evolve(evolve: &Evolve, machine: &Machine, errors: &mut Errors) {
+    let Some(signature) = &evolve.signature else {
+        return;
+    };
+    let (name, events) = (&machine.name, &machine.events_path);
+    let expected = format!(
+        "`evolve` is a plain function `fn evolve(state: {name}, event: {}) -> {name}`",
+        events.to_string().replace(' ', "")
+    );
+    let is_plain = signature.asyncness.is_none()
+        && signature.abi.is_none()
+        && !matches!(signature.safety, syn::Safety::Unsafe(_))
+        && signature.generics.params.is_empty();
+    if !is_plain {
+        errors.add(signature, &expected);
+        return;
+    }
+    let parameters: Vec<(&Ident, &Type)> = signature
+        .inputs
+        .iter()
+        .filter_map(|input| match input {
+            FnArg::Typed(argument) => match &*argument.pat {
+                Pat::Ident(name) => Some((&name.ident, &*argument.ty)),
+                _ => None,
+            },
+            FnArg::Receiver(_) => None,
+        })
+        .collect();
+    let ([(state, state_type), (event, event_type)], ReturnType::Type(_, output)) =
+        (&parameters[..], &signature.output)
+    else {
+        errors.add(signature, &expected);
+        return;
+    };
+    let events_name = match events.clone().into_iter().last() {
+        Some(TokenTree::Ident(last)) => Some(plain(&last)),
         _ => None,
     };
-    let pair = found.filter(|found| matches!(&*found.expr, Expr::Tuple(t) if t.elems.len() == 2));
-    if pair.is_none() {
+    for (ty, expected_name) in [
+        (*state_type, Some(plain(name))),
+        (*event_type, events_name),
+        (&**output, Some(plain(name))),
+    ] {
+        if last_name(ty) != expected_name {
+            errors.add(ty, &expected);
+        }
+    }
+    let pair = quote!(#state, #event).to_string();
+    let scrutinee = evolve.scrutinee.to_string();
+    if evolve.arms.is_some() && scrutinee.trim_end_matches([',', ' ']) != pair {
         errors.add(
-            &evolve.block,
-            "`evolve` must be one `match (state, event) { .. }`",
+            &evolve.scrutinee,
+            format_args!("`evolve` must be one `match ({state}, {event}) {{ .. }}`"),
         );
     }
-    pair
+}
+
+/// The last name of a type that is a path.
+fn last_name(ty: &Type) -> Option<String> {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map(|last| plain(&last.ident)),
+        _ => None,
+    }
+}
+
+fn states(
+    item: &mut ItemEnum,
+    attributes: &attributes::MachineAttributes,
+    errors: &mut Errors,
+) -> Vec<State> {
+    let mut states: Vec<State> = Vec::new();
+    let mut variants = syn::punctuated::Punctuated::new();
+    for mut variant in std::mem::take(&mut item.variants) {
+        let found = attributes::state(&mut variant.attrs, errors);
+        if states.iter().any(|state| state.name == variant.ident) {
+            let name = &variant.ident;
+            errors.add(name, format_args!("state `{name}` is declared twice"));
+            continue;
+        }
+        if let Some((_, discriminant)) = variant.discriminant.take() {
+            errors.add(discriminant, "a state has no number: remove the `= ..`");
+        }
+        let name = variant.ident.clone();
+        let structure = match &attributes.state_prefix {
+            Some(prefix) => format_ident!("{prefix}{}", plain(&name), span = name.span()),
+            None => name.clone(),
+        };
+        states.push(State {
+            name,
+            structure,
+            fields: Fields::of(&variant.fields),
+            attributes: variant.attrs.clone(),
+            initial: found.initial,
+            terminal: found.terminal,
+            groups: found.groups,
+        });
+        variants.push(variant);
+    }
+    item.variants = variants;
+    states
+}
+
+/// The events; what is wrong with their fields is for their derive to say.
+fn events(item: &ItemEnum, errors: &mut Errors) -> Vec<Event> {
+    let events = item.variants.iter().map(|variant| {
+        attributes::refuse_cfg(&variant.attrs, errors);
+        let fields = Fields::of(&variant.fields);
+        let is_wrong = fields.style == Style::Tuple && fields.list.len() != 1;
+        Event {
+            name: variant.ident.clone(),
+            fields: if is_wrong { Fields::unknown() } else { fields },
+        }
+    });
+    events.collect()
+}
+
+/// That no struct of a state has the name of something else that the machine makes.
+fn check_names(machine: &mut Machine, errors: &mut Errors) {
+    let events = machine.events_item.as_ref().map(|item| item.ident.clone());
+    let taken = [
+        (Some(machine.name.clone()), "its machine"),
+        (events, "the enum of events"),
+        (
+            Some(machine.wrapper()),
+            "the type that the machine makes of its states",
+        ),
+        (
+            Some(machine.any()),
+            "the type that the machine makes of its states",
+        ),
+    ];
+    let mut clashing = Vec::new();
+    for state in &machine.states {
+        let clash = taken
+            .iter()
+            .find(|(name, _)| name.as_ref() == Some(&state.structure));
+        if let Some((_, what)) = clash {
+            let name = &state.name;
+            errors.add(
+                name,
+                format_args!(
+                    "state `{name}` has the name of {what}, and becomes a struct beside it: rename it, or \
+                     give the structs a prefix by `#[machine(state_prefix = ..)]`"
+                ),
+            );
+            clashing.push(name.clone());
+        }
+    }
+    // Under another name for the struct, the rest can be checked.
+    for state in &mut machine.states {
+        if clashing.contains(&state.name) {
+            state.structure = format_ident!("{}State", state.name, span = state.name.span());
+        }
+    }
 }

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::Expr;
 
+use super::fields::chosen;
 use super::mentions::mentions;
 use super::{Arm, Binding, Machine, Target};
 use crate::names::{hygienic, kind_const, plain, snake_case};
@@ -37,7 +38,7 @@ pub(super) fn function_names(machine: &Machine) -> Vec<Ident> {
         let mut name = format!("{from}_{event}");
         if names.contains(&name) {
             let target = match &arm.target {
-                Target::Same => "same".to_owned(),
+                Target::Same | Target::Unknown => "same".to_owned(),
                 Target::State(target, _) => snake_case(&plain(&machine.states[*target].name)),
             };
             name = format!("{name}_to_{target}");
@@ -64,36 +65,22 @@ pub(super) fn gates_name(function: &Ident) -> Ident {
     format_ident!("{function}_gates", span = function.span())
 }
 
-/// The fields of a state that are bound, in its pattern: `lines, total: amount`.
-pub(super) fn state_fields(arm: &Arm, bindings: &[&Binding], state: usize) -> TokenStream {
-    field_patterns(bindings, &arm.state_bindings, |binding| {
-        binding.field_of(state)
-    })
-}
-
-fn field_patterns(
+/// The pattern of what an arm binds of a state's fields: ` { lines, total: amount, .. }`.
+pub(super) fn state_fields(
+    machine: &Machine,
+    arm: &Arm,
     bindings: &[&Binding],
-    of: &[Binding],
-    field: impl Fn(&Binding) -> &Ident,
+    state: usize,
 ) -> TokenStream {
-    let bound = of
-        .iter()
-        .filter(|own| bindings.iter().any(|binding| std::ptr::eq(*binding, *own)));
-    let patterns = bound.map(|binding| {
-        let (field, name) = (field(binding), &binding.name);
-        if field == name {
-            quote!(#name,)
-        } else {
-            quote!(#field: #name,)
-        }
-    });
-    quote!(#(#patterns)*)
+    let bound = chosen(&arm.state_bindings, bindings);
+    let fields = bound.map(|binding| (binding.field_of(state), &binding.name));
+    machine.states[state].fields.pattern(fields)
 }
 
 /// The bindings that an arm's condition or its target needs.
 fn needed(arm: &Arm) -> Vec<&Binding> {
     let body = match &arm.target {
-        Target::Same => None,
+        Target::Same | Target::Unknown => None,
         Target::State(_, body) => Some(body),
     };
     let expressions: Vec<&Expr> = arm.guard.iter().chain(body).collect();
@@ -103,60 +90,66 @@ fn needed(arm: &Arm) -> Vec<&Binding> {
 /// The arguments of an arm's function: what its target needs.
 pub(super) fn function_arguments(arm: &Arm) -> Vec<&Binding> {
     match &arm.target {
-        Target::Same => Vec::new(),
+        Target::Same | Target::Unknown => Vec::new(),
         Target::State(_, body) => arm.bindings_in(&[body]),
     }
 }
 
 /// The states of an arm as a pattern of the enum.
-fn state_pattern(machine: &Machine, arm: &Arm, bindings: &[&Binding]) -> TokenStream {
+pub(super) fn state_pattern(machine: &Machine, arm: &Arm, bindings: &[&Binding]) -> TokenStream {
     let states = arm.from.iter().map(|state| {
-        let fields = state_fields(arm, bindings, *state);
+        let fields = state_fields(machine, arm, bindings, *state);
         let state = &machine.states[*state].name;
-        quote!(Self::#state { #fields .. })
+        quote!(Self::#state #fields)
     });
     quote!(#(#states)|*)
 }
 
 /// An event as a pattern.
 pub(super) fn event_pattern(machine: &Machine, arm: &Arm, bindings: &[&Binding]) -> TokenStream {
-    let events = &machine.events_item.ident;
-    let event = &arm.event_tokens;
-    let fields = field_patterns(bindings, &arm.event_bindings, |binding| &binding.field);
-    quote!(#events::#event { #fields .. })
+    let (events, event) = (&machine.events_path, &arm.event_tokens);
+    let bound = chosen(&arm.event_bindings, bindings);
+    let fields = machine.events[arm.event]
+        .fields
+        .pattern(bound.map(|binding| (&binding.field, &binding.name)));
+    quote!(#events::#event #fields)
+}
+
+/// The arms whose code is emitted, each with the name of its function.
+fn sound(machine: &Machine) -> impl Iterator<Item = (&Arm, Ident)> {
+    let names = function_names(machine);
+    let is_sound = |(arm, _): &(&Arm, Ident)| !arm.is_broken && !arm.from.is_empty();
+    machine.arms.iter().zip(names).filter(is_sound)
 }
 
 /// One function per arm that makes a state, and one per arm that has gates.
+///
+/// Without the types of the events' fields there are none: a line of the table then has its code in it.
 pub(super) fn functions(machine: &Machine) -> TokenStream {
-    let krate = &machine.krate;
-    let functions = machine
-        .arms
-        .iter()
-        .zip(function_names(machine))
-        .map(|(arm, name)| {
-            let transition = match &arm.target {
-                Target::Same => None,
-                Target::State(target, body) => {
-                    let target = &machine.states[*target].name;
-                    let arguments = function_arguments(arm);
-                    let arguments = arguments.iter().map(
-                        |Binding {
-                             name, mutable, ty, ..
-                         }| {
-                            let mutable = mutable.then(|| quote!(mut));
-                            quote!(#mutable #name: #ty)
-                        },
-                    );
-                    let body = match body {
-                        Expr::Block(block) => quote!(#block),
-                        other => quote!({ #other }),
-                    };
-                    Some(quote!(fn #name(#(#arguments),*) -> #target #body))
-                }
-            };
-            let gates = (!arm.gates.is_empty()).then(|| gates_function(machine, arm, &name, krate));
-            quote!(#transition #gates)
-        });
+    if machine.is_fold_only() {
+        return TokenStream::new();
+    }
+    let functions = sound(machine).map(|(arm, name)| {
+        let transition = match &arm.target {
+            Target::Same | Target::Unknown => None,
+            Target::State(target, body) => {
+                let target = &machine.states[*target].structure;
+                let arguments = function_arguments(arm);
+                let arguments = arguments.iter().map(|binding| {
+                    let (name, ty) = (&binding.name, &binding.ty);
+                    let mutable = binding.mutable.then(|| quote!(mut));
+                    quote!(#mutable #name: #ty)
+                });
+                let body = match body {
+                    Expr::Block(block) => quote!(#block),
+                    other => quote!({ #other }),
+                };
+                Some(quote!(fn #name(#(#arguments),*) -> #target #body))
+            }
+        };
+        let gates = (!arm.gates.is_empty()).then(|| gates_function(machine, arm, &name));
+        quote!(#transition #gates)
+    });
     quote!(#(#functions)*)
 }
 
@@ -166,12 +159,8 @@ fn gate_arguments(arm: &Arm) -> Vec<&Expr> {
     arguments.collect()
 }
 
-fn gates_function(
-    machine: &Machine,
-    arm: &Arm,
-    function: &Ident,
-    krate: &TokenStream,
-) -> TokenStream {
+fn gates_function(machine: &Machine, arm: &Arm, function: &Ident) -> TokenStream {
+    let krate = &machine.krate;
     let name = gates_name(function);
     let all = gate_arguments(arm);
     let bound = arm.bindings_in(&all);
@@ -182,6 +171,18 @@ fn gates_function(
     let (data_type, ctx_type) = (machine.data(), machine.context());
     let data = gate_reads(arm, &data).then(|| quote!(#data: &#data_type,));
     let ctx = gate_reads(arm, &ctx).then(|| quote!(#ctx: &#ctx_type,));
+    let asked = ask(arm, krate);
+    quote! {
+        #[allow(clippy::ptr_arg, clippy::trivially_copy_pass_by_ref)]
+        fn #name(#(#parameters)* #data #ctx) -> ::core::result::Result<(), #krate::Denial> {
+            #asked
+            ::core::result::Result::Ok(())
+        }
+    }
+}
+
+/// Asks the gates of an arm, one after the other.
+fn ask(arm: &Arm, krate: &TokenStream) -> TokenStream {
     let calls = arm.gates.iter().map(|gate| {
         let path = &gate.path;
         let arguments = gate.arguments.iter().map(|argument| match argument {
@@ -190,13 +191,7 @@ fn gates_function(
         });
         quote!(#krate::expansion::Decision::decide(#path(#(#arguments),*), #path::CODE, #path::MESSAGE)?;)
     });
-    quote! {
-        #[allow(clippy::ptr_arg, clippy::trivially_copy_pass_by_ref)]
-        fn #name(#(#parameters)* #data #ctx) -> ::core::result::Result<(), #krate::Denial> {
-            #(#calls)*
-            ::core::result::Result::Ok(())
-        }
-    }
+    quote!(#(#calls)*)
 }
 
 /// Whether a gate of the arm is given `name`, which is not bound by the arm itself.
@@ -226,25 +221,30 @@ pub(super) fn gates_call(
 /// The fold: the state after an event.
 pub(super) fn evolve(machine: &Machine) -> TokenStream {
     let Machine {
-        visibility, krate, ..
+        visibility,
+        krate,
+        events_path: events,
+        evolve_docs,
+        ..
     } = machine;
-    let events = &machine.events_item.ident;
     let [state, event] = ["state", "event"].map(hygienic);
-    let lines = machine.arms.iter().zip(function_names(machine)).map(|(arm, function)| {
+    let lines = sound(machine).map(|(arm, function)| {
         let needed = needed(arm);
         let from = state_pattern(machine, arm, &needed);
         let on = event_pattern(machine, arm, &needed);
         let guard = arm.guard.as_ref().map(|guard| quote!(if #guard));
-        match &arm.target {
-            Target::Same => quote!((#state @ (#from), #on) #guard => #state,),
+        let made = match &arm.target {
+            Target::Same | Target::Unknown => {
+                return quote!((#state @ (#from), #on) #guard => #state,);
+            }
+            Target::State(_, body) if machine.is_fold_only() => quote!(#body),
             Target::State(..) => {
                 let arguments = function_arguments(arm);
                 let arguments = arguments.iter().map(|binding| &binding.name);
-                quote! {
-                    (#from, #on) #guard => #krate::State::into_any(Self::#function(#(#arguments),*)),
-                }
+                quote!(Self::#function(#(#arguments),*))
             }
-        }
+        };
+        quote!((#from, #on) #guard => #krate::State::into_any(#made),)
     });
     let data = machine.attributes.data.as_ref().map(|ty| {
         let data = data_name();
@@ -254,13 +254,18 @@ pub(super) fn evolve(machine: &Machine) -> TokenStream {
         Some(_) => "`data` is what all states share, as it was before the event.",
         None => "",
     };
+    let lines: Vec<TokenStream> = lines.collect();
+    // Without a line, only the refusal is left of the `match`.
+    let empty = lines.is_empty().then(|| quote!(, unreachable_code));
+    let own_docs = (!evolve_docs.is_empty()).then(|| quote!(#(#evolve_docs)* #[doc = ""]));
     quote! {
+        #own_docs
         /// The state after `event`, by the table alone: no gate is asked.
         #[doc = #doc]
         ///
         /// # Errors
         /// If the table has no line for this state and event.
-        #[allow(unreachable_patterns, unused_variables)]
+        #[allow(unreachable_patterns, unused_variables #empty)]
         #visibility fn evolve(
             self,
             #data
@@ -280,30 +285,34 @@ pub(super) fn evolve(machine: &Machine) -> TokenStream {
 
 /// Whether an event may happen: the same lines without conditions, each with its gates.
 pub(super) fn admit(machine: &Machine) -> TokenStream {
-    let krate = &machine.krate;
-    let events = &machine.events_item.ident;
+    let (krate, events) = (&machine.krate, &machine.events_path);
     let (data_type, ctx_type) = (machine.data(), machine.context());
     let [data, event, ctx] = ["data", "event", "ctx"].map(hygienic);
-    let lines = machine
-        .arms
-        .iter()
-        .zip(function_names(machine))
-        .map(|(arm, function)| {
-            let bound = arm.bindings_in(&gate_arguments(arm));
-            let from = state_pattern(machine, arm, &bound);
-            let on = event_pattern(machine, arm, &bound);
-            if arm.gates.is_empty() {
-                return quote!((#from, #on) => {});
-            }
-            let by_name = |binding: &Binding| {
-                let name = &binding.name;
-                quote!(#name)
-            };
-            let call = gates_call(arm, &function, by_name, (&quote!(#data), &ctx));
-            quote!((#from, #on) => Self::#call?,)
-        });
+    let lines = sound(machine).map(|(arm, function)| {
+        let bound = arm.bindings_in(&gate_arguments(arm));
+        let from = state_pattern(machine, arm, &bound);
+        let on = event_pattern(machine, arm, &bound);
+        if arm.gates.is_empty() {
+            return quote!((#from, #on) => {});
+        }
+        if machine.is_fold_only() {
+            let asked = ask(arm, krate);
+            let names = [(data_name(), &data), (ctx_name(), &ctx)];
+            let names = names.iter().filter(|(name, _)| gate_reads(arm, name));
+            let names = names.map(|(name, value)| quote!(let #name = #value;));
+            return quote!((#from, #on) => { #(#names)* #asked });
+        }
+        let by_name = |binding: &Binding| {
+            let name = &binding.name;
+            quote!(#name)
+        };
+        let call = gates_call(arm, &function, by_name, (&quote!(#data), &ctx));
+        quote!((#from, #on) => Self::#call?,)
+    });
+    let lines: Vec<TokenStream> = lines.collect();
+    let empty = lines.is_empty().then(|| quote!(, unreachable_code));
     quote! {
-        #[allow(unreachable_patterns, unused_variables)]
+        #[allow(unreachable_patterns, unused_variables #empty)]
         fn admit(
             &self,
             #data: &#data_type,
@@ -327,7 +336,7 @@ pub(super) fn admit(machine: &Machine) -> TokenStream {
 
 /// Which events have a condition that looks at the shared data; nothing if none has.
 pub(super) fn reads_data(machine: &Machine) -> Option<TokenStream> {
-    let events = &machine.events_item.ident;
+    let events = &machine.events_path;
     let mut reading: Vec<&Ident> = machine
         .arms
         .iter()
@@ -353,7 +362,7 @@ pub(super) fn transitions(machine: &Machine) -> Vec<TokenStream> {
 /// Each line of the table with the state that it leaves, by state.
 fn lines(machine: &Machine) -> Vec<(usize, TokenStream)> {
     let krate = &machine.krate;
-    let events = &machine.events_item.ident;
+    let events = &machine.events_path;
     let mut lines = Vec::new();
     for pair in machine.pairs() {
         let first = &machine.arms[pair.arms[0]];
@@ -367,11 +376,7 @@ fn lines(machine: &Machine) -> Vec<(usize, TokenStream)> {
             }
             None => quote!(::core::option::Option::None),
         };
-        let gates = first
-            .gates
-            .iter()
-            .filter_map(|gate| gate.path.segments.last());
-        let gates: Vec<String> = gates.map(|segment| plain(&segment.ident)).collect();
+        let gates: Vec<String> = first.gate_names().collect();
         for arm in &pair.arms {
             let arm = &machine.arms[*arm];
             let to = plain(&machine.states[arm.leads_from(pair.state)].name);
@@ -400,10 +405,19 @@ pub(super) fn allowed(machine: &Machine) -> TokenStream {
 }
 
 impl Arm {
+    /// The names of the gates, in the order in which they are asked.
+    pub(super) fn gate_names(&self) -> impl Iterator<Item = String> {
+        let last = self
+            .gates
+            .iter()
+            .filter_map(|gate| gate.path.segments.last());
+        last.map(|segment| plain(&segment.ident))
+    }
+
     /// The state that the arm leads to from `state`.
     pub(super) fn leads_from(&self, state: usize) -> usize {
         match &self.target {
-            Target::Same => state,
+            Target::Same | Target::Unknown => state,
             Target::State(target, _) => *target,
         }
     }

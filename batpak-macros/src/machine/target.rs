@@ -1,43 +1,51 @@
 //! The target of an arm: the state that it ends in.
 
-use syn::{Expr, Ident, Member, Stmt};
+use proc_macro2::Span;
+use syn::{Expr, Ident, Member, Path, Stmt};
 
 use super::Target;
 use super::arms::{Scope, only_the_target};
-use super::patterns::{From, is_binding};
-use crate::errors::{Errors, did_you_mean};
+use super::fields::Style;
+use super::patterns::{From, is_binding, respanned};
+use crate::errors::{Errors, closest, did_you_mean};
 use crate::names::plain;
 
 impl Scope<'_> {
     /// The target; `from` is the first half of the pattern, if that was understood.
     pub(super) fn target(
         &self,
-        body: &Expr,
+        body: Option<Expr>,
+        arrow: Option<Span>,
         from: Option<&From>,
         errors: &mut Errors,
-    ) -> Option<Target> {
-        let bound = from.and_then(|from| from.bound.as_ref());
-        let end = tail(body);
-        let name = match end {
-            Expr::Path(path) if path.qself.is_none() => path.path.get_ident(),
-            Expr::Struct(made) => made.path.get_ident(),
-            _ => None,
-        };
-        let Some(name) = name else {
-            if let Some(last) = qualified(end) {
-                errors.add(end, format_args!("write the state alone: `{last}`"));
-                return None;
+    ) -> Target {
+        let Some(mut body) = body else {
+            // A body that does not parse has been reported.
+            if let Some(arrow) = arrow {
+                errors.push(syn::Error::new(arrow, "expected the target state"));
             }
+            return Target::Unknown;
+        };
+        let bound = from.and_then(|from| from.bound.as_ref());
+        let whole: *const Expr = &raw const body;
+        let end = tail(&mut body);
+        let is_whole = std::ptr::eq(whole, end);
+        let Some(path) = constructor(end).cloned() else {
             errors.add(
                 end,
                 "a transition must end in a state, such as `Placed { total }`, so that the target is \
                  known at compile time",
             );
-            return None;
+            return Target::Unknown;
         };
-        if is_binding(name) {
-            if bound == Some(name) && std::ptr::eq(end, body) {
-                return Some(Target::Same);
+        let Some(name) = path.segments.last().map(|last| &last.ident) else {
+            return Target::Unknown;
+        };
+        if path.segments.len() > 1 {
+            errors.add(&*end, format_args!("write the state alone: `{name}`"));
+        } else if is_binding(name) {
+            if bound == Some(name) && is_whole {
+                return Target::Same;
             }
             // What the name is bound to is not known if the pattern was not understood.
             if from.is_some() {
@@ -46,70 +54,118 @@ impl Scope<'_> {
                     format_args!("`{name}` is not the name of the state; end in a state, or in the name bound to it"),
                 );
             }
-            return None;
-        }
-        if let Some(bound) = bound {
+            return Target::Unknown;
+        } else if let Some(bound) = bound {
             errors.push(only_the_target(bound));
-            return None;
         }
-        let text = plain(name);
-        let Some(state) = self
-            .states
-            .iter()
-            .position(|state| plain(&state.name) == text)
-        else {
-            let known: Vec<String> = self.states.iter().map(|state| plain(&state.name)).collect();
-            let hint = did_you_mean(&text, known.iter().map(String::as_str));
-            let machine = self.machine;
-            errors.add(name, format_args!("no state `{text}` in `{machine}`{hint}"));
-            return None;
+        let Some(state) = self.state(name, errors) else {
+            return Target::Unknown;
         };
-        if let Expr::Struct(made) = end {
-            self.check_constructor(made, state, errors);
+        self.check_constructor(end, state, errors);
+        if let Some(path) = constructor_mut(end) {
+            *path = respanned(&self.states[state].structure, name.span()).into();
         }
-        Some(Target::State(state, body.clone()))
+        Target::State(state, body)
     }
 
-    fn check_constructor(&self, made: &syn::ExprStruct, state: usize, errors: &mut Errors) {
+    /// The state of that name, or the one that may have been meant.
+    fn state(&self, name: &Ident, errors: &mut Errors) -> Option<usize> {
+        let text = plain(name);
+        let position = |text: &str| {
+            let mut states = self.states.iter();
+            states.position(|state| plain(&state.name) == text)
+        };
+        if let Some(state) = position(&text) {
+            return Some(state);
+        }
+        if self.groups.iter().any(|(group, _)| *group == text) {
+            let message = format!("`{text}` is a group; a transition must end in one state");
+            errors.add(name, message);
+            return None;
+        }
+        let known: Vec<String> = self.states.iter().map(|state| plain(&state.name)).collect();
+        let known = || known.iter().map(String::as_str);
+        let (hint, machine) = (did_you_mean(&text, known()), self.machine);
+        errors.add(name, format_args!("no state `{text}` in `{machine}`{hint}"));
+        position(closest(&text, known())?)
+    }
+
+    /// That a constructor names the fields of its state.
+    fn check_constructor(&self, end: &Expr, state: usize, errors: &mut Errors) {
         let state = &self.states[state];
-        let names: Vec<String> = state
-            .fields
-            .iter()
-            .map(|field| plain(&field.name))
-            .collect();
-        for field in &made.fields {
-            if let Member::Named(field) = &field.member
-                && !names.contains(&plain(field))
-            {
-                let hint = did_you_mean(&plain(field), names.iter().map(String::as_str));
-                let state = &state.name;
-                errors.add(
-                    field,
-                    format_args!("state `{state}` has no field `{field}`{hint}"),
-                );
+        let name = &state.name;
+        match (end, state.fields.style) {
+            (Expr::Struct(made), Style::Named) => {
+                let names = state.fields.names();
+                for field in &made.fields {
+                    if let Member::Named(field) = &field.member
+                        && !names.contains(&plain(field))
+                    {
+                        let hint = did_you_mean(&plain(field), names.iter().map(String::as_str));
+                        errors.add(
+                            field,
+                            format_args!("state `{name}` has no field `{field}`{hint}"),
+                        );
+                    }
+                }
             }
+            (Expr::Call(_) | Expr::Path(_), Style::Named) => errors.add(
+                end,
+                format_args!("the fields of state `{name}` have names: `{name} {{ .. }}`"),
+            ),
+            (Expr::Struct(_) | Expr::Path(_), Style::Tuple) => errors.add(
+                end,
+                format_args!("state `{name}` has fields without names: `{name}(..)`"),
+            ),
+            (Expr::Struct(_) | Expr::Call(_), Style::Unit) => {
+                errors.add(end, format_args!("state `{name}` has no fields"));
+            }
+            _ => {}
         }
     }
 }
 
 /// The expression that the value of `body` comes from.
-fn tail(body: &Expr) -> &Expr {
-    match body {
-        Expr::Block(block) => match block.block.stmts.last() {
-            Some(Stmt::Expr(end, None)) => tail(end),
-            _ => body,
+fn tail(body: &mut Expr) -> &mut Expr {
+    let ends_in_value = matches!(body, Expr::Block(block)
+        if matches!(block.block.stmts.last(), Some(Stmt::Expr(_, None))));
+    if !ends_in_value {
+        return body;
+    }
+    let Expr::Block(block) = body else {
+        unreachable!("it is a block")
+    };
+    let Some(Stmt::Expr(end, None)) = block.block.stmts.last_mut() else {
+        unreachable!("it ends in a value")
+    };
+    tail(end)
+}
+
+/// The path of what may be a constructor: `Placed { .. }`, `Placed(..)` or `Placed`.
+fn constructor(end: &Expr) -> Option<&Path> {
+    match end {
+        Expr::Path(path) if path.qself.is_none() => Some(&path.path),
+        Expr::Struct(made) if made.qself.is_none() => Some(&made.path),
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) if path.qself.is_none() => {
+                let last = path.path.segments.last();
+                last.is_some_and(|last| !is_binding(&last.ident))
+                    .then_some(&path.path)
+            }
+            _ => None,
         },
-        _ => body,
+        _ => None,
     }
 }
 
-/// The last name of a path of several, such as `Order::Placed`.
-fn qualified(end: &Expr) -> Option<&Ident> {
-    let path = match end {
-        Expr::Path(path) => &path.path,
-        Expr::Struct(made) => &made.path,
-        _ => return None,
-    };
-    let last = path.segments.last()?;
-    (path.segments.len() > 1).then_some(&last.ident)
+fn constructor_mut(end: &mut Expr) -> Option<&mut Path> {
+    match end {
+        Expr::Path(path) => Some(&mut path.path),
+        Expr::Struct(made) => Some(&mut made.path),
+        Expr::Call(call) => match &mut *call.func {
+            Expr::Path(path) => Some(&mut path.path),
+            _ => None,
+        },
+        _ => None,
+    }
 }

@@ -1,13 +1,17 @@
-//! The machines that were read or committed: `OrderIn<S>`, and `AnyOrderIn` over its states.
+//! The machine in a known state: `OrderIn<S>`.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::Member;
 
-use super::{Field, Machine, State};
+use super::Machine;
 use crate::names::{hygienic, plain};
 
+/// The methods that every wrapper has.
+pub(super) const METHODS: &[&str] = &["state", "data", "cursor"];
+
 /// `OrderIn<S>`: a machine in a known state.
-pub(super) fn wrapper(machine: &Machine) -> TokenStream {
+pub(super) fn expand(machine: &Machine) -> TokenStream {
     let Machine {
         name,
         visibility,
@@ -21,11 +25,13 @@ pub(super) fn wrapper(machine: &Machine) -> TokenStream {
         "[`{name}`] in the state `S`, as it was read from a store or committed to one.\n\n\
          Its methods are the commands of that state, and the state's fields."
     );
-    let accessors = states.iter().filter_map(|state| accessors(machine, state));
-    let traits = wrapper_traits(machine);
+    let accessors = (0..states.len()).filter_map(|state| accessors(machine, state));
+    let traits = traits(machine);
     // All of it at the machine's name, which is where an error about a missing command then points.
     let item = quote_spanned! {name.span()=>
-        #visibility struct #wrapper<S: #krate::State<Machine = #name>>(#krate::expansion::In<S>);
+        #visibility struct #wrapper<S: #krate::State<Machine = #name>, P = #krate::Committed>(
+            #krate::expansion::In<S, P>,
+        );
     };
     quote! {
         #[doc = #doc]
@@ -35,20 +41,24 @@ pub(super) fn wrapper(machine: &Machine) -> TokenStream {
 
         #[automatically_derived]
         #[allow(dead_code)]
-        impl<S: #krate::State<Machine = #name>> #wrapper<S> {
+        impl<S: #krate::State<Machine = #name>, P> #wrapper<S, P> {
             /// The state.
             #visibility fn state(&self) -> &S {
-                &self.0.state
+                self.0.state()
             }
 
             /// What all states share.
             #visibility fn data(&self) -> &#data {
-                &self.0.data
+                self.0.data()
             }
+        }
 
+        #[automatically_derived]
+        #[allow(dead_code)]
+        impl<S: #krate::State<Machine = #name>> #wrapper<S> {
             /// Where it was read: store, stream, revision and position.
             #visibility fn cursor(&self) -> &#krate::Cursor {
-                &self.0.cursor
+                self.0.cursor()
             }
         }
 
@@ -56,148 +66,90 @@ pub(super) fn wrapper(machine: &Machine) -> TokenStream {
     }
 }
 
-/// The methods that every wrapper has.
-pub(super) const METHODS: &[&str] = &["state", "data", "cursor"];
-
 /// The traits of `OrderIn<S>`.
-fn wrapper_traits(machine: &Machine) -> TokenStream {
+fn traits(machine: &Machine) -> TokenStream {
     let Machine { name, krate, .. } = machine;
     let wrapper = machine.wrapper();
     let [f, within] = ["f", "within"].map(hygienic);
     quote! {
         #[automatically_derived]
-        impl<S: #krate::State<Machine = #name>> ::core::clone::Clone for #wrapper<S> {
+        impl<S: #krate::State<Machine = #name>, P> ::core::clone::Clone for #wrapper<S, P> {
             fn clone(&self) -> Self {
                 Self(::core::clone::Clone::clone(&self.0))
             }
         }
 
         #[automatically_derived]
-        impl<S: #krate::State<Machine = #name>> ::core::fmt::Debug for #wrapper<S> {
+        impl<S: #krate::State<Machine = #name>, P> ::core::fmt::Debug for #wrapper<S, P> {
             fn fmt(&self, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::fmt::Debug::fmt(&self.0, #f)
             }
         }
 
         #[automatically_derived]
-        impl<S: #krate::State<Machine = #name>> #krate::expansion::Instance for #wrapper<S> {
+        impl<S: #krate::State<Machine = #name>, P> #krate::expansion::Instance for #wrapper<S, P> {
             type State = S;
+            type Phase = P;
+            type Pending = #wrapper<S, #krate::Pending>;
 
-            fn new(#within: #krate::expansion::In<S>) -> Self {
+            fn new(#within: #krate::expansion::In<S, P>) -> Self {
                 Self(#within)
             }
 
-            fn within(&self) -> &#krate::expansion::In<S> {
+            fn within(&self) -> &#krate::expansion::In<S, P> {
                 &self.0
             }
 
-            fn into_within(self) -> #krate::expansion::In<S> {
+            fn into_within(self) -> #krate::expansion::In<S, P> {
                 self.0
             }
         }
     }
 }
 
-/// The accessors of a state's fields, except those whose names the wrapper has for itself.
-fn accessors(machine: &Machine, state: &State) -> Option<TokenStream> {
+/// The accessors of a state's fields, except those whose names are taken: by the wrapper itself, or by
+/// a command, which has been reported.
+fn accessors(machine: &Machine, state: usize) -> Option<TokenStream> {
     let (wrapper, visibility) = (machine.wrapper(), &machine.visibility);
-    let name = &state.name;
+    let arms = machine.arms.iter().filter(|arm| arm.from.contains(&state));
+    let commands: Vec<String> = arms
+        .filter_map(|arm| Some(plain(arm.command.as_ref()?)))
+        .collect();
+    let state = &machine.states[state];
+    let structure = &state.structure;
     let fields: Vec<TokenStream> = state
         .fields
+        .list
         .iter()
-        .filter(|field| !METHODS.contains(&plain(&field.name).as_str()))
-        .map(
-            |Field {
-                 name: field,
-                 ty,
-                 docs,
-             }| {
-                let default = docs.is_empty().then(|| {
-                    let doc = format!("The field `{field}` of the state.");
-                    quote!(#[doc = #doc])
-                });
-                quote! {
-                    #default
-                    #(#docs)*
-                    #visibility fn #field(&self) -> &#ty {
-                        &self.0.state.#field
-                    }
+        .filter_map(|field| {
+            let Member::Named(name) = &field.member else {
+                return None;
+            };
+            let text = plain(name);
+            if METHODS.contains(&text.as_str()) || commands.contains(&text) {
+                return None;
+            }
+            let (ty, docs) = (&field.ty, &field.docs);
+            let default = docs.is_empty().then(|| {
+                let doc = format!("The field `{name}` of the state.");
+                quote!(#[doc = #doc])
+            });
+            Some(quote! {
+                #default
+                #(#docs)*
+                #visibility fn #name(&self) -> &#ty {
+                    &self.0.state().#name
                 }
-            },
-        )
+            })
+        })
         .collect();
     (!fields.is_empty()).then(|| {
         quote! {
             #[automatically_derived]
             #[allow(dead_code)]
-            impl #wrapper<#name> {
+            impl<P> #wrapper<#structure, P> {
                 #(#fields)*
             }
         }
     })
-}
-
-/// `AnyOrderIn`: a machine in whatever state it was read in.
-pub(super) fn any(machine: &Machine) -> TokenStream {
-    let Machine {
-        name,
-        visibility,
-        krate,
-        states,
-        ..
-    } = machine;
-    let (any, wrapper, data) = (machine.any(), machine.wrapper(), machine.data());
-    let doc =
-        format!("[`{name}`] in whatever state it was read in: match on it, or begin a chain.");
-    let variants = states.iter().map(|state| {
-        let state = &state.name;
-        let doc = format!("It is in the state [`{state}`].");
-        quote!(#[doc = #doc] #state(#wrapper<#state>))
-    });
-    let states: Vec<_> = states.iter().map(|state| &state.name).collect();
-    let [found, within] = ["found", "within"].map(hygienic);
-    let count = states.len();
-    let each = std::iter::repeat_n(&found, count);
-    let each_again = each.clone();
-    let each_cursor = each.clone();
-    let within_each = std::iter::repeat_n(&within, count);
-    quote! {
-        #[doc = #doc]
-        #[derive(::core::fmt::Debug, ::core::clone::Clone)]
-        #visibility enum #any {
-            #(#variants),*
-        }
-
-        #[automatically_derived]
-        #[allow(dead_code)]
-        impl #any {
-            /// Begins a chain of events that arrive as data, to be committed as one batch.
-            #visibility fn chain(self) -> #krate::Chain<#name> {
-                match self {
-                    #(Self::#states(#each) => {
-                        let #within_each = #krate::expansion::Instance::into_within(#each);
-                        #krate::Chain::new(
-                            #within_each.cursor,
-                            #krate::State::into_any(#within_each.state),
-                            #within_each.data,
-                        )
-                    })*
-                }
-            }
-
-            /// Where it was read: store, stream, revision and position.
-            #visibility fn cursor(&self) -> &#krate::Cursor {
-                match self {
-                    #(Self::#states(#each_cursor) => &#krate::expansion::Instance::within(#each_cursor).cursor),*
-                }
-            }
-
-            /// What all states share.
-            #visibility fn data(&self) -> &#data {
-                match self {
-                    #(Self::#states(#each_again) => &#krate::expansion::Instance::within(#each_again).data),*
-                }
-            }
-        }
-    }
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::marker::PhantomData;
 
 use super::{Machine, State};
 use crate::coordinate::Coordinate;
@@ -98,18 +99,68 @@ impl Cursor {
     }
 }
 
-/// A machine in the state `S`, where it was read: what the wrapper of each machine has within.
-#[derive(Clone)]
-pub struct In<S: State> {
-    /// Where it was read.
-    pub cursor: Cursor,
-    /// The state.
-    pub state: S,
-    /// What all states share.
-    pub data: <S::Machine as Machine>::Data,
+/// The phase of a machine whose events are all in the log: it was read, or committed.
+#[derive(Debug, Clone, Copy)]
+pub enum Committed {}
+
+/// The phase of a machine within [`Step::then`](super::Step::then): it is ahead of the log, by the events of
+/// the step so far. It has the same commands, but their steps cannot be committed by themselves.
+#[derive(Debug, Clone, Copy)]
+pub enum Pending {}
+
+/// A machine in the state `S`, where it was read: what the wrapper of each machine has within. `P` is
+/// [`Committed`] or [`Pending`].
+pub struct In<S: State, P> {
+    cursor: Cursor,
+    state: S,
+    data: <S::Machine as Machine>::Data,
+    phase: PhantomData<P>,
 }
 
-impl<S: State> fmt::Debug for In<S> {
+impl<S: State, P> In<S, P> {
+    /// The machine in `state`, with what all states share, at this place of its stream.
+    pub const fn new(cursor: Cursor, state: S, data: <S::Machine as Machine>::Data) -> Self {
+        Self {
+            cursor,
+            state,
+            data,
+            phase: PhantomData,
+        }
+    }
+
+    /// Where it was read; in a pending one, where the machine was that its step began with.
+    pub const fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+
+    /// The state.
+    pub const fn state(&self) -> &S {
+        &self.state
+    }
+
+    /// What all states share.
+    pub const fn data(&self) -> &<S::Machine as Machine>::Data {
+        &self.data
+    }
+
+    /// Its parts.
+    pub fn into_parts(self) -> (Cursor, S, <S::Machine as Machine>::Data) {
+        (self.cursor, self.state, self.data)
+    }
+
+    /// The same at another place of the stream, or in another phase.
+    pub(super) fn moved<Q>(self, cursor: Cursor) -> In<S, Q> {
+        In::new(cursor, self.state, self.data)
+    }
+}
+
+impl<S: State, P> Clone for In<S, P> {
+    fn clone(&self) -> Self {
+        Self::new(self.cursor.clone(), self.state.clone(), self.data.clone())
+    }
+}
+
+impl<S: State, P> fmt::Debug for In<S, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(S::NAME)
             .field("cursor", &self.cursor)

@@ -74,6 +74,12 @@ pub trait State: Clone {
 
     /// The same state as a value of the enum.
     fn into_any(self) -> Self::Machine;
+
+    /// The value of the enum as this state.
+    ///
+    /// # Errors
+    /// The value itself, if it is another state.
+    fn from_any(any: Self::Machine) -> Result<Self, Self::Machine>;
 }
 
 /// One line of a machine's table.

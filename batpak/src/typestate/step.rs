@@ -1,4 +1,4 @@
-use super::{CommitError, Cursor, In, State};
+use super::{CommitError, Committed, Cursor, Denied, In, Pending, State};
 use crate::pipeline::{Batch, NewEvent};
 use crate::store::Store;
 
@@ -6,15 +6,19 @@ use crate::store::Store;
 pub trait Instance: Sized {
     /// The state.
     type State: State;
+    /// [`Committed`] or [`Pending`].
+    type Phase;
+    /// The machine in the same state, ahead of the log.
+    type Pending: Instance<State = Self::State, Phase = Pending>;
 
     /// The machine with these contents.
-    fn new(within: In<Self::State>) -> Self;
+    fn new(within: In<Self::State, Self::Phase>) -> Self;
 
     /// Its contents.
-    fn within(&self) -> &In<Self::State>;
+    fn within(&self) -> &In<Self::State, Self::Phase>;
 
     /// Its contents, by value.
-    fn into_within(self) -> In<Self::State>;
+    fn into_within(self) -> In<Self::State, Self::Phase>;
 }
 
 /// Where a step leads: a machine in a known state, or one of several.
@@ -26,29 +30,108 @@ pub trait Moved {
 
 impl<I: Instance> Moved for I {
     fn moved(self, cursor: Cursor) -> Self {
-        Self::new(In {
-            cursor,
-            ..self.into_within()
-        })
+        Self::new(self.into_within().moved(cursor))
     }
 }
 
-/// A command whose gates have permitted it: events that are not recorded yet, and where they lead.
+/// One command whose gates have permitted it, or several in a row: events that are not recorded yet,
+/// and where they lead.
+///
+/// Steps chain by [`Self::then`]. Only a step that begins with a committed machine can be committed.
 #[derive(Debug)]
 #[must_use = "nothing is recorded until .commit(..)"]
 pub struct Step<F, T> {
     from: F,
-    event: NewEvent,
+    events: Vec<NewEvent>,
     to: T,
 }
 
 impl<F: Instance, T: Moved> Step<F, T> {
     /// A step over one event; `state_machine!` calls it.
-    pub const fn new(from: F, event: NewEvent, to: T) -> Self {
-        Self { from, event, to }
+    pub fn new(from: F, event: NewEvent, to: T) -> Self {
+        Self {
+            from,
+            events: vec![event],
+            to,
+        }
     }
+}
 
-    /// Commits the step's event, on condition that the stream is still at the revision that the
+impl<F: Instance, T: Instance> Step<F, T> {
+    /// Goes on with a command of the machine that the step leads to. All events of the chain are
+    /// committed as one atomic batch, or none.
+    ///
+    /// The closure gets the machine as it will be, with the same commands as a committed one; their steps
+    /// cannot be committed by themselves, so that no state is handed out before its events are recorded.
+    /// A step that may lead to one of several states has no `then`, but may be the last.
+    ///
+    /// ```
+    /// # use batpak::prelude::*;
+    /// # state_machine!(
+    /// #     #[derive(Debug, Clone)]
+    /// #     pub enum Door {
+    /// #         #[initial]
+    /// #         Closed,
+    /// #         Open,
+    /// #         Gone,
+    /// #     }
+    /// #     #[derive(Event)]
+    /// #     #[event(category = 0x3)]
+    /// #     pub enum DoorEvent {
+    /// #         #[event(id = 0x001)]
+    /// #         Opened,
+    /// #         #[event(id = 0x002)]
+    /// #         Shut,
+    /// #         #[event(id = 0x003)]
+    /// #         Removed,
+    /// #     }
+    /// #     fn evolve(door: Door, event: DoorEvent) -> Door {
+    /// #         match (door, event) {
+    /// #             #[command(open)]
+    /// #             (Closed, Opened) => Open,
+    /// #             #[command(shut)]
+    /// #             (Open, Shut) => Closed,
+    /// #             #[command(remove)]
+    /// #             (Open, Removed) => Gone,
+    /// #             (Gone, Removed) => Gone,
+    /// #         }
+    /// #     }
+    /// # );
+    /// fn take_away(door: DoorIn<Closed>, store: &Store) -> Result<DoorIn<Gone>, Box<dyn std::error::Error>> {
+    ///     let gone = door.open()?.then(|door| door.remove())?.commit(store)?;
+    ///     Ok(gone)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// What the closure gives, with the machine that the whole chain began with.
+    pub fn then<U, D>(
+        self,
+        next: impl FnOnce(T::Pending) -> Result<Step<T::Pending, U>, Denied<T::Pending, D>>,
+    ) -> Result<Step<F, U>, Denied<F, D>> {
+        let Self {
+            from,
+            mut events,
+            to,
+        } = self;
+        let cursor = from.within().cursor().clone();
+        let pending = T::Pending::new(to.into_within().moved(cursor));
+        match next(pending) {
+            Ok(step) => {
+                events.extend(step.events);
+                Ok(Step {
+                    from,
+                    events,
+                    to: step.to,
+                })
+            }
+            Err(denied) => Err(Denied::new(from, denied.denial)),
+        }
+    }
+}
+
+impl<F: Instance<Phase = Committed>, T: Moved> Step<F, T> {
+    /// Commits the events of the step, on condition that the stream is still at the revision that the
     /// machine was loaded at, and gives the machine where it leads.
     ///
     /// # Errors
@@ -59,15 +142,15 @@ impl<F: Instance, T: Moved> Step<F, T> {
         self.commit_with(store, Batch::new())
     }
 
-    /// Commits the step's event and, in the same atomic batch, the events of `more`, which go to other
+    /// Commits the events of the step and, in the same atomic batch, those of `more`, which go to other
     /// streams.
     ///
     /// # Errors
     /// As for [`Self::commit`], and [`StoreError::OwnStream`](crate::StoreError::OwnStream) if `more`
     /// has events for the machine's own stream, which no arm would have seen.
     pub fn commit_with(self, store: &Store, more: Batch) -> Result<T, CommitError<F>> {
-        let cursor = &self.from.within().cursor;
-        match cursor.commit(store, vec![self.event], more) {
+        let cursor = self.from.within().cursor();
+        match cursor.commit(store, self.events, more) {
             Ok(cursor) => Ok(self.to.moved(cursor)),
             Err(error) => Err(CommitError {
                 machine: Box::new(self.from),

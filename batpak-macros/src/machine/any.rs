@@ -1,0 +1,155 @@
+//! The machine in whatever state it was read in: `AnyOrderIn`.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::Machine;
+use crate::names::{hygienic, method_name, plain};
+
+/// The methods of the enum, which no accessor of a state may replace.
+const METHODS: &[&str] = &["chain", "typed", "cursor", "data", "clone", "into", "from"];
+
+pub(super) fn expand(machine: &Machine) -> TokenStream {
+    let Machine {
+        name,
+        visibility,
+        states,
+        ..
+    } = machine;
+    let (any, wrapper) = (machine.any(), machine.wrapper());
+    let doc = format!(
+        "[`{name}`] in whatever state it was read in: match on it, narrow it, or begin a chain."
+    );
+    let variants = states.iter().map(|state| {
+        let (variant, structure) = (&state.name, &state.structure);
+        let doc = format!("It is in the state [`{structure}`].");
+        quote!(#[doc = #doc] #variant(#wrapper<#structure>))
+    });
+    let whole = whole(machine);
+    let narrowing = narrowing(machine);
+    let from = from(machine);
+    quote! {
+        #[doc = #doc]
+        #[derive(::core::fmt::Debug, ::core::clone::Clone)]
+        #visibility enum #any {
+            #(#variants),*
+        }
+
+        #[automatically_derived]
+        #[allow(dead_code)]
+        impl #any {
+            #whole
+            #(#narrowing)*
+        }
+
+        #from
+    }
+}
+
+/// What it has whatever the state is.
+fn whole(machine: &Machine) -> TokenStream {
+    let Machine {
+        name,
+        visibility,
+        krate,
+        states,
+        ..
+    } = machine;
+    let (wrapper, data) = (machine.wrapper(), machine.data());
+    let variants: Vec<&Ident> = states.iter().map(|state| &state.name).collect();
+    let [found, cursor, state, shared] = ["found", "cursor", "state", "data"].map(hygienic);
+    let each: Vec<&Ident> = vec![&found; variants.len()];
+    quote! {
+        /// Begins a chain of events that arrive as data, to be committed as one batch.
+        #visibility fn chain(self) -> #krate::Chain<#name> {
+            let (#cursor, #state, #shared) = self.into_parts();
+            #krate::Chain::new(#cursor, #state, #shared)
+        }
+
+        /// The machine in the state `S`.
+        ///
+        /// # Errors
+        /// The machine itself, if it is in another state.
+        #visibility fn typed<S: #krate::State<Machine = #name>>(
+            self,
+        ) -> ::core::result::Result<#wrapper<S>, Self> {
+            let (#cursor, #state, #shared) = self.into_parts();
+            match <S as #krate::State>::from_any(#state) {
+                ::core::result::Result::Ok(#state) => ::core::result::Result::Ok(#wrapper(
+                    #krate::expansion::In::new(#cursor, #state, #shared),
+                )),
+                ::core::result::Result::Err(#state) => ::core::result::Result::Err(
+                    #krate::Machine::enter(#state, #cursor, #shared),
+                ),
+            }
+        }
+
+        /// Where it was read: store, stream, revision and position.
+        #visibility fn cursor(&self) -> &#krate::Cursor {
+            match self {
+                #(Self::#variants(#each) => #each.cursor()),*
+            }
+        }
+
+        /// What all states share.
+        #visibility fn data(&self) -> &#data {
+            match self {
+                #(Self::#variants(#each) => #each.data()),*
+            }
+        }
+
+        fn into_parts(self) -> (#krate::Cursor, #name, #data) {
+            match self {
+                #(Self::#variants(#each) => #krate::expansion::into_parts(#each)),*
+            }
+        }
+    }
+}
+
+/// One method per state that gives the machine in that state: `draft()`.
+fn narrowing(machine: &Machine) -> Vec<TokenStream> {
+    let wrapper = machine.wrapper();
+    let visibility = &machine.visibility;
+    let [found, other] = ["found", "other"].map(hygienic);
+    let mut names: Vec<Ident> = Vec::new();
+    let mut methods = Vec::new();
+    for state in &machine.states {
+        let name = method_name(&state.name);
+        if METHODS.contains(&plain(&name).as_str()) || names.contains(&name) {
+            continue;
+        }
+        let (variant, structure) = (&state.name, &state.structure);
+        let doc = format!("The machine in the state [`{structure}`].");
+        methods.push(quote! {
+            #[doc = #doc]
+            ///
+            /// # Errors
+            /// The machine itself, if it is in another state.
+            #visibility fn #name(self) -> ::core::result::Result<#wrapper<#structure>, Self> {
+                match self {
+                    Self::#variant(#found) => ::core::result::Result::Ok(#found),
+                    #[allow(unreachable_patterns)]
+                    #other => ::core::result::Result::Err(#other),
+                }
+            }
+        });
+        names.push(name);
+    }
+    methods
+}
+
+/// The way back from a known state.
+fn from(machine: &Machine) -> TokenStream {
+    let Machine { name, krate, .. } = machine;
+    let (any, wrapper) = (machine.any(), machine.wrapper());
+    let [known, cursor, state, shared] = ["known", "cursor", "state", "data"].map(hygienic);
+    quote! {
+        #[automatically_derived]
+        impl<S: #krate::State<Machine = #name>> ::core::convert::From<#wrapper<S>> for #any {
+            fn from(#known: #wrapper<S>) -> Self {
+                let (#cursor, #state, #shared) = #krate::expansion::into_parts(#known);
+                #krate::Machine::enter(#state, #cursor, #shared)
+            }
+        }
+    }
+}

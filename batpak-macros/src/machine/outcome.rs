@@ -1,0 +1,115 @@
+//! The enums of where guarded commands may lead: `AccountClose`.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+
+use super::{Arm, Machine, Pair, Target};
+use crate::names::{pascal_case, plain};
+
+impl Machine {
+    /// The enum of where a guarded command may lead, `OrderCancel`.
+    pub(super) fn outcome(&self, command: &Ident) -> Ident {
+        let command_name = pascal_case(&plain(command));
+        format_ident!("{}{command_name}", self.name, span = command.span())
+    }
+
+    /// Whether where a command leads from this pair is known only when it is asked.
+    pub(super) fn is_guarded(&self, pair: &Pair) -> bool {
+        pair.arms.iter().any(|arm| self.arms[*arm].guard.is_some())
+    }
+}
+
+/// The variant that an arm leads to.
+pub(super) fn variant(machine: &Machine, arm: &Arm) -> Ident {
+    match &arm.target {
+        Target::Same | Target::Unknown => Ident::new("Unchanged", Span::call_site()),
+        Target::State(target, _) => machine.states[*target].name.clone(),
+    }
+}
+
+/// The enums of all guarded commands, one per command.
+pub(super) fn expand(machine: &Machine, pairs: &[Pair]) -> Vec<TokenStream> {
+    let mut commands: Vec<&Ident> = Vec::new();
+    for pair in pairs.iter().filter(|pair| machine.is_guarded(pair)) {
+        if let Some(command) = &machine.arms[pair.arms[0]].command
+            && !commands.contains(&command)
+        {
+            commands.push(command);
+        }
+    }
+    commands
+        .into_iter()
+        .map(|command| outcome(machine, pairs, command))
+        .collect()
+}
+
+/// The states that a guarded command may lead to, and whether it may leave the state as it is.
+pub(super) fn targets(machine: &Machine, pairs: &[Pair], command: &Ident) -> (Vec<usize>, bool) {
+    let (mut targets, mut unchanged) = (Vec::new(), false);
+    let is_its = |pair: &&Pair| {
+        machine.arms[pair.arms[0]].command.as_ref() == Some(command) && machine.is_guarded(pair)
+    };
+    for arm in pairs.iter().filter(is_its).flat_map(|pair| &pair.arms) {
+        match &machine.arms[*arm].target {
+            Target::Same | Target::Unknown => unchanged = true,
+            Target::State(target, _) if !targets.contains(target) => targets.push(*target),
+            Target::State(..) => {}
+        }
+    }
+    (targets, unchanged)
+}
+
+fn outcome(machine: &Machine, pairs: &[Pair], command: &Ident) -> TokenStream {
+    let Machine {
+        name,
+        visibility,
+        krate,
+        ..
+    } = machine;
+    let (outcome, wrapper) = (machine.outcome(command), machine.wrapper());
+    let (targets, unchanged) = targets(machine, pairs, command);
+    let doc = format!(
+        "Where the command `{}` of [`{name}`] may lead.",
+        plain(command)
+    );
+    let variants = targets.iter().map(|state| {
+        let state = &machine.states[*state];
+        let (variant, structure) = (&state.name, &state.structure);
+        let doc = format!("To the state [`{structure}`].");
+        quote!(#[doc = #doc] #variant(#wrapper<#structure>),)
+    });
+    let names = targets.iter().map(|state| &machine.states[*state].name);
+    let (generics, arguments, same, same_moved) = if unchanged {
+        (
+            Some(quote!(<S: #krate::State<Machine = #name>>)),
+            Some(quote!(<S>)),
+            Some(quote!(
+                /// The state stays as it is.
+                Unchanged(#wrapper<S>),
+            )),
+            Some(
+                quote!(Self::Unchanged(to) => Self::Unchanged(#krate::expansion::Moved::moved(to, cursor)),),
+            ),
+        )
+    } else {
+        (None, None, None, None)
+    };
+    quote! {
+        #[doc = #doc]
+        #[derive(::core::fmt::Debug)]
+        #visibility enum #outcome #generics {
+            #(#variants)*
+            #same
+        }
+
+        #[automatically_derived]
+        impl #generics #krate::expansion::Moved for #outcome #arguments {
+            fn moved(self, cursor: #krate::Cursor) -> Self {
+                match self {
+                    #(Self::#names(to) => Self::#names(#krate::expansion::Moved::moved(to, cursor)),)*
+                    #same_moved
+                }
+            }
+        }
+    }
+}
