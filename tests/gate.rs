@@ -81,14 +81,191 @@ fn a_gate_may_give_a_denial_of_its_own_and_ensure_takes_the_gates_code() {
 }
 
 #[test]
-fn gates_over_one_context_can_be_kept_together() {
-    let gates: [&dyn Gate<u64>; 2] = [&round::Gate, &lucky::Gate];
+fn a_set_asks_its_gates_in_order_and_stops_at_the_first_denial() {
+    let gates = GateSet::new().with(round::Gate).with(lucky::Gate);
+    assert_eq!(gates.evaluate(&100), Ok(()));
+    assert_eq!(gates.evaluate(&13).unwrap_err().code(), "NOT_ROUND");
+    let reversed = GateSet::new().with(lucky::Gate).with(round::Gate);
+    assert_eq!(reversed.evaluate(&13).unwrap_err().code(), "THIRTEEN");
+}
+
+#[test]
+fn a_set_gives_every_denial_if_all_gates_are_to_be_asked() {
+    let gates = GateSet::new().with(round::Gate).with(lucky::Gate);
     let codes = |amount: u64| {
-        let denied = gates.iter().filter_map(|gate| gate.evaluate(&amount).err());
-        denied
+        let denials = gates.evaluate_all(&amount).into_iter();
+        denials
             .map(|denial| denial.code().to_owned())
             .collect::<Vec<_>>()
     };
     assert_eq!(codes(100), [""; 0]);
+    assert_eq!(codes(250), ["NOT_ROUND"]);
     assert_eq!(codes(13), ["NOT_ROUND", "THIRTEEN"]);
+}
+
+#[test]
+fn a_set_lists_the_codes_of_its_gates_and_an_empty_one_permits_everything() {
+    let gates = GateSet::<u64>::new().with(lucky::Gate).with(round::Gate);
+    assert!(gates.codes().eq(["LUCK", "NOT_ROUND"]));
+    assert_eq!(format!("{gates:?}"), r#"GateSet ["LUCK", "NOT_ROUND"]"#);
+    let none = GateSet::<str>::default();
+    assert_eq!((none.codes().len(), none.evaluate("x")), (0, Ok(())));
+}
+
+#[test]
+fn a_set_is_kept_and_asked_by_several_threads() {
+    static GATES: std::sync::LazyLock<GateSet<Limits>> =
+        std::sync::LazyLock::new(|| GateSet::new().with(shop_is_open::Gate));
+    let denied = std::thread::spawn(|| GATES.evaluate(&LIMITS).is_err());
+    assert!(denied.join().unwrap());
+}
+
+/// What may be withdrawn.
+#[derive(Debug)]
+struct Policy {
+    daily: u64,
+    vip: Vec<String>,
+    closed: bool,
+}
+
+#[gate]
+impl Policy {
+    const DAILY: u64 = 500;
+
+    fn usual() -> Self {
+        Self {
+            daily: Self::DAILY,
+            vip: vec!["ann".to_owned()],
+            closed: false,
+        }
+    }
+
+    /// Refuses more than the daily limit.
+    #[gate(code = "DAILY")]
+    fn daily_limit(&self, amount: &u64) -> Verdict {
+        let daily = self.daily;
+        ensure!(*amount <= daily, "at most {daily} a day", amount = amount);
+        Verdict::permit()
+    }
+
+    /// Only some may take more than half of it.
+    #[gate]
+    fn half(&self, amount: &u64, owner: &str) -> bool {
+        *amount <= self.daily / 2 || self.vip.iter().any(|name| name == owner)
+    }
+
+    /// It is closed.
+    #[gate(code = "CLOSED", message = "come back tomorrow")]
+    fn open(&self) -> bool {
+        !self.closed
+    }
+
+    /// Another policy may be stricter.
+    #[gate]
+    fn strictest(&self, other: &Self) -> bool {
+        self.daily <= other.daily
+    }
+}
+
+#[test]
+fn a_gate_of_a_policy_is_a_method_and_a_function_that_is_given_the_policy() {
+    let policy = Policy::usual();
+    assert!(policy.daily_limit(&500).is_permit());
+    assert!(!daily_limit(&policy, &501).is_permit());
+    assert!(half(&policy, &251, "ann") && !policy.half(&251, "bob"));
+    assert!(open(&policy));
+    assert!(strictest(&policy, &policy));
+}
+
+#[test]
+fn a_gate_of_a_policy_holds_it_lent_shared_or_owned() {
+    let policy = std::sync::Arc::new(Policy::usual());
+    let lent = daily_limit::Gate(&*policy);
+    let denial = lent.evaluate(&501).unwrap_err();
+    assert_eq!(
+        denial.to_string(),
+        "DAILY: at most 500 a day (amount = 501)"
+    );
+    let shared = half::Gate(policy.clone());
+    let denial = shared.evaluate(&(&251, "bob")).unwrap_err();
+    assert_eq!(
+        denial.to_string(),
+        "HALF: Only some may take more than half of it."
+    );
+    assert_eq!(shared.evaluate(&(&251, "ann")), Ok(()));
+    let owned = strictest::Gate(Policy::usual());
+    assert_eq!(owned.evaluate(&policy), Ok(()));
+    assert_eq!(
+        (open::CODE, open::MESSAGE),
+        ("CLOSED", "come back tomorrow")
+    );
+}
+
+#[test]
+fn gates_of_policies_and_functions_are_kept_in_one_set() {
+    let policy = std::sync::Arc::new(Policy {
+        closed: true,
+        ..Policy::usual()
+    });
+    // A gate that looks at the policy alone goes with every context.
+    let gates = GateSet::<u64>::new()
+        .with(open::Gate(policy.clone()))
+        .with(daily_limit::Gate(policy.clone()))
+        .with(round::Gate);
+    assert!(gates.codes().eq(["CLOSED", "DAILY", "NOT_ROUND"]));
+    let denials = gates.evaluate_all(&550);
+    assert_eq!(denials.len(), 3);
+    assert_eq!(denials[0].to_string(), "CLOSED: come back tomorrow");
+}
+
+mod guarded {
+    use super::*;
+
+    state_machine!(
+        #[machine(entity = "account", context = Policy)]
+        #[derive(Debug, Clone)]
+        pub(super) enum Account {
+            #[initial]
+            Open { owner: String, taken: u64 },
+        }
+
+        #[derive(Event, Debug, Clone)]
+        #[event(category = 0x5)]
+        pub(super) enum AccountEvent {
+            #[event(id = 0x001)]
+            Withdrawn { amount: u64 },
+        }
+
+        fn evolve(account: Account, event: AccountEvent) -> Account {
+            match (account, event) {
+                #[command(withdraw)]
+                #[gate(open(ctx), daily_limit(ctx, amount), super::half(ctx, amount, owner))]
+                (Open { owner, taken }, Withdrawn { amount }) => Open {
+                    owner,
+                    taken: taken + amount,
+                },
+            }
+        }
+    );
+}
+
+#[test]
+fn a_gate_of_a_policy_stands_in_the_arm_of_a_machine_and_is_given_the_context() {
+    use guarded::{Account, AnyAccountIn};
+
+    let dir = crate::support::Dir::new();
+    let store = dir.open();
+    let address = Account::at(1, "bank").unwrap();
+    let AnyAccountIn::Open(account) = store.load::<Account>(&address).unwrap();
+    let policy = Policy::usual();
+    let denied = account.withdraw(501, &policy).unwrap_err();
+    assert_eq!(denied.denial.code(), "DAILY");
+    let denied = denied.machine.withdraw(251, &policy).unwrap_err();
+    assert_eq!(denied.denial.code(), "HALF");
+    let step = denied.machine.withdraw(250, &policy).unwrap();
+    assert_eq!(step.commit(&store).unwrap().taken(), &250);
+    assert_eq!(
+        Account::TRANSITIONS[0].gates,
+        ["open", "daily_limit", "half"]
+    );
 }

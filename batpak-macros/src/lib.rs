@@ -65,13 +65,49 @@ pub fn derive_event(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// The parameters are shared references. The function returns `bool`, `Verdict` or
-/// `Result<(), Denial>`, and stays a plain function. `code` defaults to the function's name in
-/// `SCREAMING_SNAKE_CASE`; the message of a `bool` gate is `message = ".."`, or else the first line
-/// of the doc comment.
+/// `Result<(), Denial>`, and stays a plain function: what it decides, and what it reads, is all in its
+/// signature. `code` defaults to the function's name in `SCREAMING_SNAKE_CASE`; the message of a
+/// `bool` gate is `message = ".."`, or else the first line of the doc comment; `crate = path` says
+/// where batpak is, if not at `::batpak`.
 ///
 /// Beside the function there is a module of the same name, with `CODE`, `MESSAGE` and the unit
 /// struct `Gate`. That implements the trait `Gate<T>` for one parameter `&T`, and
-/// `Gate<(&A, &B)>` for several.
+/// `Gate<(&A, &B)>` for several. Gates over one context can be kept in a `GateSet`.
+///
+/// # On an `impl`
+/// Gates that share what they hold against the facts, such as limits, are the methods of a struct.
+/// Then `#[gate]` also goes on the `impl`, since only there it can put something beside it:
+///
+/// ```
+/// use batpak::prelude::*;
+/// use std::sync::Arc;
+///
+/// struct Policy {
+///     daily: u64,
+/// }
+///
+/// #[gate]
+/// impl Policy {
+///     /// Refuses more than the daily limit.
+///     #[gate(code = "DAILY_LIMIT")]
+///     fn daily_limit(&self, amount: &u64) -> bool {
+///         *amount <= self.daily
+///     }
+/// }
+///
+/// let policy = Arc::new(Policy { daily: 500 });
+/// // Still a method; and beside the `impl` a function that is given the policy,
+/// assert!(policy.daily_limit(&500));
+/// assert!(!daily_limit(&policy, &501));
+/// // and a gate that holds it: lent, shared or owned.
+/// assert!(daily_limit::Gate(&*policy).evaluate(&501).is_err());
+/// let gates = GateSet::<u64>::new().with(daily_limit::Gate(policy));
+/// assert_eq!(gates.evaluate(&501).unwrap_err().code(), daily_limit::CODE);
+/// ```
+///
+/// So in an arm of a machine with `context = Policy` it is `#[gate(daily_limit(ctx, amount))]`, as if it
+/// had been declared as a function. The module's `Gate(policy)` decides on the parameters behind
+/// `&self`; if there are none, it goes with every context. Methods without `#[gate]` are left alone.
 #[proc_macro_attribute]
 pub fn gate(attribute: TokenStream, item: TokenStream) -> TokenStream {
     gate::expand(attribute.into(), item.into()).into()

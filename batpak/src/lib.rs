@@ -138,7 +138,7 @@
 //! An event's way goes down this list, and each layer names only those above it:
 //! 1. [`Coordinate`] and [`Tag`]: WHO and WHERE. One stream per coordinate.
 //! 2. [`EventKind`], [`EventPayload`], [`StoredEvent`], [`Region`]: WHAT, and the predicate over it.
-//! 3. [`Gate`], [`Denial`]: MAY I? Asked once, before a commit, never on replay.
+//! 3. [`Gate`], [`GateSet`], [`Denial`]: MAY I? Asked once, before a commit, never on replay.
 //! 4. [`Batch`], [`Expect`]: COMMIT. All of it or nothing.
 //! 5. [`Store`]: PERSIST. Append, read, fold, verify.
 //!
@@ -159,7 +159,7 @@ pub use event::{
     DecodeError, Digest, EncodeError, EventFlags, EventHeader, EventId, EventIdError, EventKind,
     EventMeta, EventPayload, KindEntry, RawEvent, Region, StoreId, StoredEvent,
 };
-pub use guard::{Denial, Gate, Verdict};
+pub use guard::{Denial, Gate, GateSet, Verdict};
 pub use pipeline::{Batch, Durability, Expect, NewEvent};
 pub use projection::{Fold, FoldError, Projection};
 pub use serde;

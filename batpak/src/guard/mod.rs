@@ -1,12 +1,19 @@
 //! MAY I?: gates, the policy that is asked once, before a commit, and never on replay.
 
 mod denial;
+mod set;
 
 pub use denial::{Denial, Verdict};
+pub use set::GateSet;
 
 /// A policy: it looks at a context and permits, or denies with a code and a reason.
 ///
-/// `#[gate]` on a function implements it. A gate only reads.
+/// [`#[gate]`](macro@crate::gate) on a function implements it. A gate only reads. Those that look at
+/// the same context can be kept together in a [`GateSet`](crate::GateSet).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a gate over `{Ctx}`",
+    note = "the gate of a function `fn(&T)` under `#[gate]` is a `Gate<T>`, that of `fn(&A, &B)` a `Gate<(&A, &B)>`"
+)]
 pub trait Gate<Ctx: ?Sized> {
     /// The code that a denial of this gate carries.
     fn code(&self) -> &'static str;

@@ -1,0 +1,9 @@
+use batpak::prelude::*;
+
+/// Somebody has to open it.
+#[gate]
+fn named(by: &'static str) -> bool {
+    !by.is_empty()
+}
+
+fn main() {}
