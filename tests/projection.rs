@@ -1,7 +1,7 @@
 //! Projections: folds over one stream or a region, of the kinds that they name.
 
 use batpak::prelude::*;
-use batpak::{DecodeError, FoldError};
+use batpak::{DecodeError, EncodeError, Fold, FoldError, KindEntry};
 
 use crate::support::{Dir, coordinate};
 
@@ -171,4 +171,148 @@ fn an_event_that_does_not_decode_is_an_error_with_its_place() {
         }
     }
     assert_eq!(store.project::<Openings>(&till).unwrap().0, 2);
+}
+
+/// Events that are no enum's variants with named fields, written as their cents.
+mod others {
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    pub struct Tip {
+        pub cents: u64,
+    }
+
+    #[derive(Debug, PartialEq)]
+    pub struct Rent(pub u64);
+
+    #[derive(Debug, PartialEq)]
+    pub enum Loan {
+        Taken(u64),
+        Repaid { cents: u64 },
+    }
+
+    fn cents(kind: EventKind, bytes: &[u8]) -> Result<u64, DecodeError> {
+        let bytes = bytes.try_into();
+        bytes
+            .map(u64::from_le_bytes)
+            .map_err(|_| DecodeError::UnknownKind(kind))
+    }
+
+    const TIP: EventKind = EventKind::custom(0x6, 0x001);
+    const RENT: EventKind = EventKind::custom(0x6, 0x002);
+    const TAKEN: EventKind = EventKind::custom(0x6, 0x003);
+    const REPAID: EventKind = EventKind::custom(0x6, 0x004);
+
+    macro_rules! payload {
+        ($ty:ty, $table:expr, $self:ident => $of:expr, ($kind:ident, $cents:ident) => $from:expr) => {
+            impl EventPayload for $ty {
+                const TABLE: &'static [KindEntry] = $table;
+
+                fn kind(&self) -> EventKind {
+                    let $self = self;
+                    $of.0
+                }
+
+                fn version(&self) -> u16 {
+                    1
+                }
+
+                fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+                    let $self = self;
+                    out.extend_from_slice(&u64::to_le_bytes($of.1));
+                    Ok(())
+                }
+
+                fn decode($kind: EventKind, _: u16, bytes: &[u8]) -> Result<Self, DecodeError> {
+                    let $cents = cents($kind, bytes)?;
+                    Ok($from)
+                }
+            }
+        };
+    }
+
+    payload!(
+        Tip,
+        &[KindEntry::new(TIP, "Tip", 1, &["cents"])],
+        tip => (TIP, tip.cents),
+        (kind, cents) => Tip { cents }
+    );
+    payload!(
+        Rent,
+        &[KindEntry::new(RENT, "Rent", 1, &[])],
+        rent => (RENT, rent.0),
+        (kind, cents) => Rent(cents)
+    );
+    payload!(
+        Loan,
+        &[
+            KindEntry::new(TAKEN, "Taken", 1, &[]),
+            KindEntry::new(REPAID, "Repaid", 1, &["cents"]),
+        ],
+        loan => match loan {
+            Loan::Taken(cents) => (TAKEN, *cents),
+            Loan::Repaid { cents } => (REPAID, *cents),
+        },
+        (kind, cents) => match kind {
+            TAKEN => Loan::Taken(cents),
+            _ => Loan::Repaid { cents },
+        }
+    );
+}
+
+use others::Loan as Credit;
+use others::Rent;
+
+/// What came in and went out besides sales.
+#[derive(Debug, Default, PartialEq)]
+struct Cash {
+    came: u64,
+    went: u64,
+    calls: Vec<&'static str>,
+}
+
+#[projection]
+impl Cash {
+    /// A struct in another module, and a variant of an enum under another name.
+    #[on(others::Tip | Credit::Taken(cents))]
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    fn came(&mut self, cents: &u64) {
+        self.came += cents;
+        self.calls.push("came");
+    }
+
+    #[on(Rent(payload))]
+    #[on(Credit::Repaid)]
+    const fn paid(&mut self) {
+        self.went += 1;
+    }
+}
+
+#[test]
+fn a_projection_handles_structs_and_the_payloads_of_tuples() {
+    let dir = Dir::new();
+    let store = dir.open();
+    let cash = coordinate("cash:1", "shop");
+    store
+        .append_typed(&cash, &others::Tip { cents: 20 })
+        .unwrap();
+    store.append_typed(&cash, &Rent(900)).unwrap();
+    store.append_typed(&cash, &Credit::Taken(1_000)).unwrap();
+    store
+        .append_typed(&cash, &Credit::Repaid { cents: 5 })
+        .unwrap();
+    let cash: Cash = store.project(&cash).unwrap();
+    assert_eq!((cash.came, cash.went), (1_020, 2));
+    assert_eq!(cash.calls, ["came", "came"]);
+    let ids = Cash::KINDS.iter().map(|kind| kind.raw());
+    assert!(ids.eq([0x6001, 0x6003, 0x6002, 0x6004]));
+}
+
+#[test]
+fn a_projection_without_headers_folds_decoded_events_of_each_type_that_it_names() {
+    let mut cash = Cash::default();
+    cash.fold(&others::Tip { cents: 3 });
+    cash.fold(&Rent(1));
+    cash.fold(&Credit::Taken(4));
+    assert_eq!((cash.came, cash.went), (7, 1));
 }

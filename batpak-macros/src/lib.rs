@@ -7,6 +7,7 @@
 mod errors;
 mod event;
 mod gate;
+mod keys;
 mod machine;
 mod names;
 mod projection;
@@ -140,10 +141,29 @@ pub fn gate(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// Each method under `#[on(Enum::Variant | Enum::Other)]` takes `&mut self`, then any of the event's
-/// fields by name as references, then, if it likes, `&EventMeta`. It returns nothing. Methods
-/// without `#[on]` are left alone. The type must be `Default`; it gets `Projection`, and for each
-/// event enum whose handlers take no `&EventMeta`, `Fold`.
+/// Each method under `#[on(TillEvent::Sold | TillEvent::Returned)]` takes `&mut self`, then any of the
+/// event's fields by name as references, then, if it likes, `&EventMeta`. It returns nothing. Methods
+/// without `#[on]` are left alone. The type must be `Default`.
+///
+/// `#[projection(..)]` takes `version = 1`, to be raised with what the fold computes, and
+/// `crate = path`, where batpak is, if not at `::batpak`.
+///
+/// An event is named
+/// - as `Enum::Variant`, the enum always by the same path;
+/// - as `Enum::Tuple(payload)`, if it is a tuple: the parameter of that name is its payload;
+/// - as `Struct` or `module::Struct`, if it is a type of its own. What begins in lower case is taken for
+///   a module, and what begins in upper case for an enum.
+///
+/// That each of them exists and has the fields that are asked for is checked when the program is
+/// compiled, and so is that no event has two handlers. There is no wildcard: what is not named is
+/// not even decoded.
+///
+/// # What it makes
+/// The `impl` as it is written, without the `#[on]`s, and
+/// - `Projection`, for `Store::project` and `Store::fold`: `KINDS` are those of the named events, in their
+///   order, and `apply` decodes an event and calls its handler;
+/// - `Fold<E>` for each event type `E` of whose handlers none takes `&EventMeta`: with it the type can be
+///   the shared data of a machine.
 #[proc_macro_attribute]
 pub fn projection(attribute: TokenStream, item: TokenStream) -> TokenStream {
     projection::expand(attribute.into(), item.into()).into()

@@ -184,8 +184,8 @@ pub mod expansion {
     pub use crate::typestate::{In, Instance, Moved};
 
     use crate::{
-        Coordinate, CoordinateError, Cursor, DecodeError, EventKind, EventPayload, Fold, Machine,
-        Part, State,
+        Coordinate, CoordinateError, Cursor, DecodeError, EventKind, EventPayload, Fold, KindEntry,
+        Machine, Part, State,
     };
 
     /// The coordinate of the entity `<prefix>:<id>` in `scope`.
@@ -219,6 +219,72 @@ pub mod expansion {
     {
         let (cursor, state, data) = machine.into_within().into_parts();
         (cursor, state.into_any(), data)
+    }
+
+    /// The kind that the table has under this name: that of the variant that `_is_it` matches.
+    ///
+    /// # Panics
+    /// If there is none: at compile time, since the expansion asks in a constant.
+    #[must_use]
+    pub const fn kind_named<E>(
+        table: &[KindEntry],
+        name: &str,
+        _is_it: fn(&E) -> bool,
+    ) -> EventKind {
+        let mut i = 0;
+        while i < table.len() {
+            if same_text(table[i].name, name) {
+                return table[i].kind;
+            }
+            i += 1;
+        }
+        panic!("the table of this type has no event of this name")
+    }
+
+    /// The kind of a type that is one event.
+    ///
+    /// # Panics
+    /// If it is several: at compile time, since the expansion asks in a constant.
+    #[must_use]
+    pub const fn only_kind<E>(table: &[KindEntry], _is_it: fn(&E) -> bool) -> EventKind {
+        assert!(table.len() == 1, "the table of this type has not one event");
+        table[0].kind
+    }
+
+    /// The kinds, each of which is there once.
+    ///
+    /// # Panics
+    /// If one is there twice: at compile time, since the expansion asks in a constant.
+    #[must_use]
+    pub const fn distinct_kinds<const N: usize>(kinds: [EventKind; N]) -> [EventKind; N] {
+        let mut i = 0;
+        while i < N {
+            let mut j = 0;
+            while j < i {
+                assert!(
+                    kinds[i].raw() != kinds[j].raw(),
+                    "two `#[on(..)]`s of this projection name events of the same kind"
+                );
+                j += 1;
+            }
+            i += 1;
+        }
+        kinds
+    }
+
+    const fn same_text(a: &str, b: &str) -> bool {
+        let (a, b) = (a.as_bytes(), b.as_bytes());
+        if a.len() != b.len() {
+            return false;
+        }
+        let mut i = 0;
+        while i < a.len() {
+            if a[i] != b[i] {
+                return false;
+            }
+            i += 1;
+        }
+        true
     }
 
     /// That `version` is one that `E` reads for events of this kind.

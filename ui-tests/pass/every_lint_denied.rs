@@ -82,6 +82,22 @@ fn lucky(limits: &Limits) -> Result<(), Denial> {
     Ok(())
 }
 
+#[gate]
+impl Limits {
+    /// Only so hard.
+    #[gate(code = "TOO_HARD")]
+    pub fn gently(&self, force: &u32) -> bool {
+        u64::from(*force) < self.times
+    }
+
+    /// Only if it may be opened at all.
+    #[gate]
+    fn ever(&self) -> Verdict {
+        ensure!(self.times > 0, "never");
+        Verdict::permit()
+    }
+}
+
 state_machine!(
     /// A door.
     #[machine(entity = "door", data = Uses, context = Limits, version = 2)]
@@ -134,7 +150,7 @@ state_machine!(
         match (door, event) {
             /// Opens it.
             #[command(open)]
-            #[gate(named(by), rarely(data.count, ctx), lucky(ctx))]
+            #[gate(named(by), rarely(data.count, ctx), lucky(ctx), ever(ctx))]
             (Closed, Opened { by }) => Open { by },
             (Open { .. }, Opened { by }) => Open { by },
 
@@ -144,6 +160,7 @@ state_machine!(
 
             /// Kicks it.
             #[command(kick)]
+            #[gate(gently(ctx, force))]
             (Closed | Open { .. }, Kicked { by, force }) if force > 9 || data.count() > 99 => {
                 let why = Some("force".to_owned());
                 Broken { by, why }

@@ -1,12 +1,10 @@
 //! What `#[gate(..)]` says.
 
 use proc_macro2::TokenStream;
-use syn::meta::ParseNestedMeta;
-use syn::parse::Parser;
-use syn::{Attribute, Expr, LitStr, Meta, Path, Token};
+use syn::{Attribute, LitStr, Meta, Path};
 
-use crate::errors::{Errors, unknown};
-use crate::names;
+use crate::errors::Errors;
+use crate::keys;
 
 const KEYS: &[&str] = &["code", "message", "crate"];
 
@@ -20,22 +18,16 @@ pub(super) struct Settings {
 /// `#[gate(..)]` on a function or a method.
 pub(super) fn settings(attribute: TokenStream, errors: &mut Errors) -> Settings {
     let mut settings = Settings::default();
-    keys(attribute, errors, |meta, errors| {
-        if meta.path.is_ident("code") {
-            once(&mut settings.code, meta, meta.value()?.parse()?, errors);
-        } else if meta.path.is_ident("message") {
-            once(&mut settings.message, meta, meta.value()?.parse()?, errors);
-        } else if meta.path.is_ident("crate") {
-            let path = names::crate_path(meta.input)?;
-            once(&mut settings.krate, meta, path, errors);
+    keys::read(attribute, errors, |key| {
+        if key.is("code") {
+            key.value(&mut settings.code)
+        } else if key.is("message") {
+            key.value(&mut settings.message)
+        } else if key.is("crate") {
+            key.crate_path(&mut settings.krate)
         } else {
-            pass_over(
-                meta,
-                unknown(&meta.path, "key", "in `#[gate]`", KEYS),
-                errors,
-            )?;
+            key.unknown("in `#[gate]`", KEYS)
         }
-        Ok(())
     });
     let valid = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if let Some(code) = &settings.code
@@ -53,15 +45,12 @@ pub(super) fn settings(attribute: TokenStream, errors: &mut Errors) -> Settings 
 /// `#[gate(..)]` on an `impl`: where batpak is.
 pub(super) fn policy_settings(attribute: TokenStream, errors: &mut Errors) -> Option<Path> {
     let mut krate = None;
-    keys(attribute, errors, |meta, errors| {
-        if meta.path.is_ident("crate") {
-            let path = names::crate_path(meta.input)?;
-            once(&mut krate, meta, path, errors);
-            return Ok(());
+    keys::read(attribute, errors, |key| {
+        if key.is("crate") {
+            key.crate_path(&mut krate)
+        } else {
+            key.unknown("in the `#[gate]` of an `impl`", &["crate"])
         }
-        let place = "in the `#[gate]` of an `impl`";
-        let known = unknown(&meta.path, "key", place, &["crate"]);
-        pass_over(meta, known, errors)
     });
     krate
 }
@@ -89,38 +78,4 @@ pub(super) fn take_attribute(
         false
     });
     found
-}
-
-/// Reads `key = value, ..`; a mistake in one key does not hide those in the next ones.
-fn keys(
-    attribute: TokenStream,
-    errors: &mut Errors,
-    mut read: impl FnMut(&ParseNestedMeta<'_>, &mut Errors) -> syn::Result<()>,
-) {
-    let result = syn::meta::parser(|meta| read(&meta, errors)).parse2(attribute);
-    errors.take(result);
-}
-
-/// Adds the error of a key, and passes over its value.
-fn pass_over(
-    meta: &ParseNestedMeta<'_>,
-    error: syn::Error,
-    errors: &mut Errors,
-) -> syn::Result<()> {
-    errors.push(error);
-    if meta.input.parse::<Option<Token![=]>>()?.is_some() {
-        meta.input.parse::<Expr>()?;
-    }
-    Ok(())
-}
-
-/// Keeps the value of a key that may stand there once.
-fn once<T>(slot: &mut Option<T>, meta: &ParseNestedMeta<'_>, value: T, errors: &mut Errors) {
-    if slot.replace(value).is_some() {
-        let key = meta.path.get_ident().map(names::plain).unwrap_or_default();
-        errors.add(
-            &meta.path,
-            format_args!("`{key}` is given twice in `#[gate]`"),
-        );
-    }
 }

@@ -14,11 +14,11 @@ struct Totals {
     cents: u64,
 }
 
-#[projection(version = 1)]
+#[projection]
 impl Totals {
-    #[on(Closed)]
-    fn closed(&mut self) {
-        self.cents = 0;
+    #[on(TilEvent::Sold)]
+    fn sold(&mut self, cents: &u64) {
+        self.cents += cents;
     }
 }
 

@@ -1,0 +1,118 @@
+//! What `#[projection(..)]` and the `#[on(..)]`s say.
+
+use proc_macro2::TokenStream;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Ident, ImplItem, ItemImpl, LitInt, Meta, Path, Token, parse_quote};
+
+use super::{Event, Handler, check};
+use crate::errors::Errors;
+use crate::keys;
+use crate::names::plain;
+
+#[derive(Default)]
+pub(super) struct Settings {
+    pub(super) version: Option<LitInt>,
+    pub(super) krate: Option<Path>,
+}
+
+/// `#[projection(..)]` on the `impl`.
+pub(super) fn settings(attribute: TokenStream, errors: &mut Errors) -> Settings {
+    let mut settings = Settings::default();
+    keys::read(attribute, errors, |key| {
+        if key.is("version") {
+            key.value(&mut settings.version)
+        } else if key.is("crate") {
+            key.crate_path(&mut settings.krate)
+        } else {
+            key.unknown("in `#[projection]`", &["version", "crate"])
+        }
+    });
+    let version = settings.version.take();
+    settings.version = version.filter(|version| {
+        let fits = version.base10_parse::<u32>();
+        errors.take(fits).is_some()
+    });
+    settings
+}
+
+/// Takes the `#[on]`s off the methods; `None` if there are none.
+pub(super) fn handlers(block: &mut ItemImpl, errors: &mut Errors) -> Option<Vec<Handler>> {
+    let mut handlers = Vec::new();
+    for item in &mut block.items {
+        let ImplItem::Fn(method) = item else { continue };
+        let is_on = |attribute: &Attribute| attribute.path().is_ident("on");
+        let (on, others): (Vec<_>, _) = method.attrs.drain(..).partition(is_on);
+        method.attrs = others;
+        if on.is_empty() {
+            continue;
+        }
+        let before = errors.count();
+        let events: Vec<Event> = on
+            .iter()
+            .flat_map(|attribute| errors.take(events(attribute)).unwrap_or_default())
+            .collect();
+        let arguments = check::arguments(method, &events, errors);
+        let is_sound = errors.count() == before;
+        if !is_sound {
+            // It is not called, but that is not what is to be said of it.
+            method.attrs.push(parse_quote!(#[allow(dead_code)]));
+        }
+        handlers.push(Handler {
+            method: method.sig.ident.clone(),
+            events,
+            arguments,
+            is_sound,
+        });
+    }
+    (!handlers.is_empty()).then_some(handlers)
+}
+
+/// `Enum::Variant | Enum::Tuple(payload) | Struct`.
+fn events(attribute: &Attribute) -> syn::Result<Vec<Event>> {
+    let named = match &attribute.meta {
+        Meta::List(list) if !list.tokens.is_empty() => list.tokens.clone(),
+        _ => {
+            return Err(syn::Error::new_spanned(
+                attribute,
+                "name the event: `#[on(Enum::Variant)]`",
+            ));
+        }
+    };
+    let events = Punctuated::<Event, Token![|]>::parse_separated_nonempty_with;
+    let events = |input: ParseStream<'_>| events(input, event);
+    Ok(events.parse2(named)?.into_iter().collect())
+}
+
+fn event(input: ParseStream<'_>) -> syn::Result<Event> {
+    let mut owner = input.call(Path::parse_mod_style)?;
+    let payload = if input.peek(syn::token::Paren) {
+        let content;
+        syn::parenthesized!(content in input);
+        let payload = content.call(Ident::parse_any)?;
+        if !content.is_empty() {
+            return Err(content.error("a tuple event has one payload: `Paid(payload)`"));
+        }
+        Some(payload)
+    } else {
+        None
+    };
+    // `Enum::Variant` and `module::Struct` are told apart as readers do it: types begin in upper case.
+    let mut before_last = owner.segments.iter().rev().skip(1);
+    let has_enum = before_last
+        .next()
+        .is_some_and(|segment| plain(&segment.ident).starts_with(char::is_uppercase));
+    let variant = if has_enum {
+        let variant = owner.segments.pop().map(|last| last.ident);
+        owner.segments.pop_punct();
+        variant
+    } else {
+        None
+    };
+    Ok(Event {
+        owner,
+        variant,
+        payload,
+    })
+}

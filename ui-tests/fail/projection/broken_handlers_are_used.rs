@@ -1,0 +1,33 @@
+use batpak::prelude::*;
+
+#[derive(Event)]
+#[event(category = 0x1)]
+enum TillEvent {
+    #[event(id = 0x001)]
+    Sold { cents: u64 },
+    #[event(id = 0x002)]
+    Closed,
+}
+
+#[derive(Default)]
+struct Totals {
+    cents: u64,
+}
+
+#[projection]
+impl Totals {
+    #[on(TillEvent::Sold)]
+    fn sold(&mut self, cents: u64) {
+        self.cents += cents;
+    }
+}
+
+fn read(store: &Store) -> Result<u64, StoreError> {
+    let mut totals: Totals = store.fold(&Region::all())?;
+    batpak::Fold::fold(&mut totals, &TillEvent::Closed);
+    Ok(totals.cents)
+}
+
+fn main() {
+    let _ = (read, Totals::KINDS);
+}

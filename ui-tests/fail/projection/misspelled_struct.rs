@@ -1,0 +1,23 @@
+use batpak::prelude::*;
+
+#[derive(Event)]
+#[event(category = 0x1)]
+enum TillEvent {
+    #[event(id = 0x001)]
+    Sold { cents: u64 },
+    #[event(id = 0x002)]
+    Closed,
+}
+
+#[derive(Default)]
+struct Totals {
+    cents: u64,
+}
+
+#[projection]
+impl Totals {
+    #[on(Opend)]
+    fn opened(&mut self) {}
+}
+
+fn main() {}

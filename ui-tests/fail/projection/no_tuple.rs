@@ -1,0 +1,30 @@
+use batpak::prelude::*;
+
+#[derive(Event)]
+#[event(category = 0x1)]
+enum TillEvent {
+    #[event(id = 0x001)]
+    Sold { cents: u64 },
+    #[event(id = 0x002)]
+    Closed,
+}
+
+#[derive(Default)]
+struct Totals {
+    cents: u64,
+}
+
+#[projection]
+impl Totals {
+    #[on(TillEvent::Sold(cents))]
+    fn sold(&mut self, cents: &u64) {
+        self.cents += cents;
+    }
+
+    #[on(TillEvent::Closed(payload))]
+    fn closed(&mut self, of: &u64) {
+        self.cents += of;
+    }
+}
+
+fn main() {}
