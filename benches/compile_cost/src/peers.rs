@@ -283,7 +283,8 @@ fn statum(size: Size, fields: bool) -> String {
             |Transition { event, to, .. }| match fields {
                 true => format!(
                     "    pub fn event{event}(self, amount: u64) -> Process<State{to}> {{
-        self.transition_map(|data| Data{to} {{ total: data.total + amount }})
+        let total = self.state_data.total + amount;
+        self.transition_with(Data{to} {{ total }})
     }}\n"
                 ),
                 false => format!(
