@@ -16,9 +16,9 @@ pub(crate) struct Cost {
 
 impl Cost {
     /// Of one command, run `runs` times.
-    pub(crate) fn of(runs: usize, command: impl Fn() -> Command) -> Result<Cost> {
+    pub(crate) fn of(runs: usize, command: impl Fn() -> Result<Command>) -> Result<Cost> {
         let once = |_| {
-            let (seconds, output) = processor_time(&mut command())?;
+            let (seconds, output) = processor_time(&mut command()?)?;
             if !output.status.success() {
                 bail!("a check fails that did not fail before");
             }

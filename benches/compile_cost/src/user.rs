@@ -98,7 +98,8 @@ impl Users {
     /// crate alone.
     pub(crate) fn measure(&self, name: &str, runs: usize) -> Measured {
         let words = |error: anyhow::Error| format!("{error:#}");
-        let (_, output) = processor_time(&mut self.check(name)).map_err(words)?;
+        let mut check = self.check(name).map_err(words)?;
+        let (_, output) = processor_time(&mut check).map_err(words)?;
         let said = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() {
             let first = said.lines().find(|line| line.starts_with("error"));
@@ -106,20 +107,20 @@ impl Users {
         }
         let rustc = Rustc::from_verbose(&said, name, &self.directory).map_err(words)?;
         Ok(Costs {
-            check: Cost::of(runs, || rustc.command("")).map_err(words)?,
+            check: Cost::of(runs, || Ok(rustc.command(""))).map_err(words)?,
             cargo: Cost::of(runs, || self.check(name)).map_err(words)?,
             expansion: rustc.expansion(runs),
         })
     }
 
     /// `cargo check` of a crate whose source is newer than what was made of it.
-    fn check(&self, name: &str) -> Command {
+    fn check(&self, name: &str) -> Result<Command> {
         let source = self.directory.join(name).join("src/lib.rs");
-        // Where it cannot be touched, cargo has nothing to do, and says so to whoever measures.
-        let _ = File::options()
+        File::options()
             .append(true)
-            .open(source)
-            .and_then(|source| source.set_modified(SystemTime::now()));
+            .open(&source)
+            .and_then(|source| source.set_modified(SystemTime::now()))
+            .with_context(|| format!("cannot touch {}", source.display()))?;
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
         command
             .args(["check", "-v", "--package", name])
@@ -129,7 +130,7 @@ impl Users {
             .env("CARGO_INCREMENTAL", "0")
             .env("RUSTC_WRAPPER", "")
             .env_remove("RUSTFLAGS");
-        command
+        Ok(command)
     }
 }
 
