@@ -27,10 +27,10 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
     });
     let whole = whole(machine);
     let narrowing = narrowing(machine);
-    let from = from(machine);
+    let traits = traits(machine);
     quote! {
         #[doc = #doc]
-        #[derive(::core::fmt::Debug, ::core::clone::Clone)]
+        #[derive(::core::clone::Clone)]
         #visibility enum #any {
             #(#variants),*
         }
@@ -42,7 +42,7 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
             #(#narrowing)*
         }
 
-        #from
+        #traits
     }
 }
 
@@ -138,12 +138,24 @@ fn narrowing(machine: &Machine) -> Vec<TokenStream> {
     methods
 }
 
-/// The way back from a known state.
-fn from(machine: &Machine) -> TokenStream {
+/// Shows the machine as it is in its state, and is made of one.
+fn traits(machine: &Machine) -> TokenStream {
     let Machine { name, krate, .. } = machine;
     let (any, wrapper) = (machine.any(), machine.wrapper());
     let [known, cursor, state, shared] = ["known", "cursor", "state", "data"].map(hygienic);
+    let (f, found) = (hygienic("f"), hygienic("found"));
+    let variants = machine.states.iter().map(|state| &state.name);
+    let each = std::iter::repeat_n(&found, machine.states.len());
     quote! {
+        #[automatically_derived]
+        impl ::core::fmt::Debug for #any {
+            fn fmt(&self, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                match self {
+                    #(Self::#variants(#each) => ::core::fmt::Debug::fmt(#each, #f)),*
+                }
+            }
+        }
+
         #[automatically_derived]
         impl<S: #krate::State<Machine = #name>> ::core::convert::From<#wrapper<S>> for #any {
             fn from(#known: #wrapper<S>) -> Self {

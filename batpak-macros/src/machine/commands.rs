@@ -76,14 +76,17 @@ fn method(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) 
     };
     let target = target(machine, pair, command);
     let docs = docs(machine, pair, first);
-    let body = if pair.arms.iter().any(|arm| machine.arms[*arm].is_broken) {
+    let is_broken = pair.arms.iter().any(|arm| machine.arms[*arm].is_broken);
+    let body = if is_broken {
         quote!(::core::unreachable!())
     } else {
         body(machine, pair, command, functions)
     };
+    let lints = (is_broken || machine.is_guarded(pair))
+        .then(|| quote!(#[allow(unreachable_patterns, unused_variables)]));
     quote! {
         #docs
-        #[allow(unreachable_patterns, unused_variables)]
+        #lints
         #visibility fn #command(
             self,
             #(#parameters)*
@@ -94,24 +97,38 @@ fn method(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) 
     }
 }
 
+/// Asks the gates, and makes a step over the event to where the table leads.
 fn body(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) -> TokenStream {
     let (krate, events) = (&machine.krate, &machine.events_path);
     let event = &machine.events[pair.event];
     let (event_name, fields) = (&event.name, event.fields.all());
-    let [within, recorded, built, to] = ["within", "recorded", "event", "to"].map(hygienic);
-    let [cursor, state, before] = ["cursor", "state", "before"].map(hygienic);
     let gates = gates(machine, pair, &functions[pair.arms[0]]);
+    if machine.is_guarded(pair) {
+        let choice = choice(machine, pair, command, functions);
+        return quote!(#gates #choice);
+    }
+    quote! {
+        #gates
+        ::core::result::Result::Ok(#krate::Step::of(self, #events::#event_name #fields))
+    }
+}
+
+/// The step of a guarded command: which of its arms is taken is known only now.
+fn choice(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) -> TokenStream {
+    let (krate, events) = (&machine.krate, &machine.events_path);
+    let event = &machine.events[pair.event];
+    let (event_name, fields) = (&event.name, event.fields.all());
+    let [recorded, built, to] = ["recorded", "event", "to"].map(hygienic);
+    let [cursor, state, before] = ["cursor", "state", "before"].map(hygienic);
     let (data, data_after) = data(machine, pair);
     let lines = pair.arms.iter().map(|arm| {
         let arm = (&machine.arms[*arm], &functions[*arm]);
         line(machine, pair, arm, command, &data_after)
     });
     quote! {
-        let #within = #krate::expansion::Instance::within(&self);
-        #gates
         let #built = #events::#event_name #fields;
-        let #recorded = #krate::NewEvent::of(#within.cursor().coordinate(), &#built);
-        let (#cursor, #state, #before) = ::core::clone::Clone::clone(#within).into_parts();
+        let #recorded = #krate::NewEvent::of(self.0.cursor().coordinate(), &#built);
+        let (#cursor, #state, #before) = ::core::clone::Clone::clone(&self.0).into_parts();
         #data
         let #to = match (#state, #built) {
             #(#lines)*
@@ -144,18 +161,18 @@ fn data(machine: &Machine, pair: &Pair) -> (TokenStream, Ident) {
 fn gates(machine: &Machine, pair: &Pair, function: &Ident) -> Option<TokenStream> {
     let (krate, name) = (&machine.krate, &machine.name);
     let arm = &machine.arms[pair.arms[0]];
-    let [within, ctx, denial] = ["within", "ctx", "denial"].map(hygienic);
+    let [ctx, denial] = ["ctx", "denial"].map(hygienic);
     let binding = |binding: &Binding| {
         let field = binding.field_of(pair.state);
         let mut of_state = arm.state_bindings.iter();
         if of_state.any(|own| std::ptr::eq(own, binding)) {
-            quote!(&#within.state().#field)
+            quote!(&self.0.state().#field)
         } else {
             quote!(&#field)
         }
     };
     (!arm.gates.is_empty()).then(|| {
-        let call = table::gates_call(arm, function, binding, (&quote!(#within.data()), &ctx));
+        let call = table::gates_call(arm, function, binding, (&quote!(self.0.data()), &ctx));
         quote! {
             if let ::core::result::Result::Err(#denial) = #name::#call {
                 return ::core::result::Result::Err(#krate::Denied::new(self, #denial));
@@ -193,15 +210,11 @@ fn line(
     };
     let guard = arm.guard.as_ref().map(|guard| quote!(if #guard));
     let within = quote!(#krate::expansion::In::new(#cursor, #made, #data));
-    let made = if machine.is_guarded(pair) {
-        let outcome = machine.outcome(command);
-        let variant = outcome::variant(machine, arm);
-        quote!(#outcome::#variant(#krate::expansion::Instance::new(#within)))
-    } else {
-        let wrapper = machine.wrapper();
-        quote!(#wrapper(#within))
-    };
-    quote!((#from, #on) #guard => #made,)
+    let outcome = machine.outcome(command);
+    let variant = outcome::variant(machine, arm);
+    quote! {
+        (#from, #on) #guard => #outcome::#variant(#krate::expansion::Instance::new(#within)),
+    }
 }
 
 /// The type that the command's step leads to.
@@ -247,9 +260,9 @@ fn docs(machine: &Machine, pair: &Pair, first: &Arm) -> TokenStream {
             #[doc = "With the machine and the denial, if a gate does not permit it."]
         }
     });
+    let own = (!docs.is_empty()).then(|| quote!(#(#docs)* #[doc = ""]));
     quote! {
-        #(#docs)*
-        #[doc = ""]
+        #own
         #[doc = #line]
         #errors
     }

@@ -15,16 +15,24 @@ use super::patterns::is_binding;
 use super::split::{self, RawArm};
 use super::table::{ctx_name, data_name};
 use super::{Machine, State};
-use crate::names::plain;
+use crate::names::{self, plain};
 
 pub(super) fn copies(machine: &Machine) -> TokenStream {
     let states = machine.states.iter().map(|state| {
         let (name, fields) = (&state.name, declared(&state.fields.list));
-        quote!(#name #fields,)
+        let docs = names::docs(&state.attributes);
+        quote!(#(#docs)* #name #fields,)
     });
     let groups = groups(machine);
-    let arms = machine.raw_arms.iter().enumerate();
-    let arms = arms.map(|(i, arm)| copy(machine, i, arm));
+    let renamed = machine
+        .states
+        .iter()
+        .filter(|state| state.structure != state.name);
+    let renamed = renamed.map(|state| {
+        let (name, structure) = (&state.name, &state.structure);
+        quote!(use #structure as #name;)
+    });
+    let arms = machine.raw_arms.iter().map(|arm| copy(machine, arm));
     let krate = &machine.krate;
     // A compiler parses what it then leaves out, but not the tokens of a macro call.
     quote! {
@@ -34,7 +42,8 @@ pub(super) fn copies(machine: &Machine) -> TokenStream {
             #[allow(warnings, clippy::all)]
             const _: () = {
                 #krate::expansion::as_typed! {
-                    enum From { #(#states)* #(#groups)* }
+                    #(#renamed)*
+                    enum StateOrGroup { #(#states)* #(#groups)* }
                     #(#arms)*
                 }
             };
@@ -86,10 +95,9 @@ fn groups(machine: &Machine) -> Vec<TokenStream> {
     variants.collect()
 }
 
-/// One arm as a function: its pattern, its condition, its body, and its gates, to which everything is
-/// lent. `None::<T>` is a value of any type that needs no name.
-fn copy(machine: &Machine, i: usize, arm: &RawArm) -> TokenStream {
-    let name = format_ident!("arm_{i}");
+/// One arm: its pattern, its condition, its body, and its gates, to which everything is lent. A value
+/// `None::<T>` needs no name, which would turn up in completions, and nor does a constant.
+fn copy(machine: &Machine, arm: &RawArm) -> TokenStream {
     let events = &machine.events_path;
     let pattern = pattern(&arm.pattern, events);
     let guard = arm.guard.as_ref();
@@ -104,7 +112,7 @@ fn copy(machine: &Machine, i: usize, arm: &RawArm) -> TokenStream {
                 ::core::option::Option::None::<(&#data_type, &#ctx_type)>
             {
                 if let ::core::option::Option::Some(#pattern) =
-                    ::core::option::Option::None::<&(From, #events)>
+                    ::core::option::Option::None::<&(StateOrGroup, #events)>
                 {
                     #(let _ = (#gates);)*
                 }
@@ -112,15 +120,15 @@ fn copy(machine: &Machine, i: usize, arm: &RawArm) -> TokenStream {
         }
     });
     quote! {
-        fn #name() {
+        const _: () = {
             #gates
             if let ::core::option::Option::Some(#pattern) =
-                ::core::option::Option::None::<(From, #events)>
+                ::core::option::Option::None::<(StateOrGroup, #events)>
             {
                 #guard
                 let _ = { #body };
             }
-        }
+        };
     }
 }
 
@@ -135,7 +143,7 @@ fn pattern(tokens: &TokenStream, events: &TokenStream) -> TokenStream {
     quote!((#from, #events::#on))
 }
 
-/// Puts `From::` before the names of states and groups, not before those of their fields.
+/// Puts `StateOrGroup::` before the names of states and groups, not before those of their fields.
 fn of_enum(tokens: TokenStream) -> TokenStream {
     let mut result = TokenStream::new();
     let mut begins = true;
@@ -143,7 +151,7 @@ fn of_enum(tokens: TokenStream) -> TokenStream {
         let token = match token {
             TokenTree::Ident(name) => {
                 if begins && !is_binding(&name) {
-                    result.extend(quote!(From::));
+                    result.extend(quote!(StateOrGroup::));
                 }
                 begins = false;
                 TokenTree::Ident(name)

@@ -3,15 +3,17 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, Member, Meta};
+use syn::{Attribute, Member, Meta, parse_quote};
 
 use super::fields::Style;
 use super::{Machine, State, any, commands, diagram, editor, table, wrapper};
 use crate::names::{self, hygienic, kind_const, plain};
 
 pub(super) fn expand(machine: &Machine) -> TokenStream {
-    let (states, events, others) = (&machine.states_item, &machine.events_item, &machine.others);
+    let (events, others) = (&machine.events_item, &machine.others);
+    let mut states = machine.states_item.clone();
     let graph = diagram::markdown(machine);
+    states.attrs.push(parse_quote!(#[doc = #graph]));
     let structs = machine
         .states
         .iter()
@@ -24,7 +26,6 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
     let commands = commands::expand(machine);
     quote! {
         #editor
-        #[doc = #graph]
         #states
         #events
         #(#others)*
@@ -186,7 +187,7 @@ fn inherent(machine: &Machine) -> TokenStream {
         #[allow(dead_code)]
         impl #name {
             /// The table: one line per state, event and target.
-            #visibility const TRANSITIONS: &'static [#krate::Transition] = &[#(#transitions),*];
+            #visibility const TRANSITIONS: &'static [#krate::Transition] = #transitions;
 
             /// The graph as a Mermaid state diagram.
             #visibility const DIAGRAM: &'static ::core::primitive::str = #mermaid;

@@ -1,13 +1,13 @@
 //! The table, as code: one function per arm, and one line per arm in each `match` over the pair.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::Expr;
 
 use super::fields::chosen;
 use super::mentions::mentions;
 use super::{Arm, Binding, Machine, Target};
-use crate::names::{hygienic, kind_const, plain, snake_case};
+use crate::names::{hygienic, plain, snake_case};
 
 /// The name that the shared data has in the user's conditions and gate arguments.
 pub(super) fn data_name() -> Ident {
@@ -355,38 +355,35 @@ pub(super) fn reads_data(machine: &Machine) -> Option<TokenStream> {
 }
 
 /// The lines of `TRANSITIONS`, by state.
-pub(super) fn transitions(machine: &Machine) -> Vec<TokenStream> {
-    lines(machine).into_iter().map(|(_, line)| line).collect()
+pub(super) fn transitions(machine: &Machine) -> TokenStream {
+    let (krate, events) = (&machine.krate, &machine.events_path);
+    let lines = lines(machine);
+    quote! {
+        &#krate::Transition::table(<#events as #krate::EventPayload>::TABLE, [#(#lines),*])
+    }
 }
 
-/// Each line of the table with the state that it leaves, by state.
-fn lines(machine: &Machine) -> Vec<(usize, TokenStream)> {
-    let krate = &machine.krate;
-    let events = &machine.events_path;
+/// Each line of the table, by the state that it leaves.
+fn lines(machine: &Machine) -> Vec<TokenStream> {
+    let (krate, events) = (&machine.krate, &machine.events_path);
     let mut lines = Vec::new();
     for pair in machine.pairs() {
         let first = &machine.arms[pair.arms[0]];
         let from = plain(&machine.states[pair.state].name);
-        let event = &machine.events[pair.event].name;
-        let (event_text, kind) = (plain(event), kind_const(event));
-        let command = match &first.command {
-            Some(command) => {
-                let command = plain(command);
-                quote!(::core::option::Option::Some(#command))
-            }
-            None => quote!(::core::option::Option::None),
+        let event = if machine.is_fold_only() {
+            let event = plain(&machine.events[pair.event].name);
+            let table = quote!(<#events as #krate::EventPayload>::TABLE);
+            quote!(#krate::KindEntry::position(#table, #event))
+        } else {
+            proc_macro2::Literal::usize_unsuffixed(pair.event).into_token_stream()
         };
+        let command = first.command.as_ref().map(plain).unwrap_or_default();
         let gates: Vec<String> = first.gate_names().collect();
         for arm in &pair.arms {
             let arm = &machine.arms[*arm];
             let to = plain(&machine.states[arm.leads_from(pair.state)].name);
             let guarded = arm.guard.is_some();
-            let line = quote! {
-                #krate::Transition::new(
-                    (#from, #event_text, #to), #events::#kind, #guarded, #command, &[#(#gates),*],
-                )
-            };
-            lines.push((pair.state, line));
+            lines.push(quote!((#from, #event, #to, #guarded, #command, &[#(#gates),*])));
         }
     }
     lines
@@ -394,10 +391,12 @@ fn lines(machine: &Machine) -> Vec<(usize, TokenStream)> {
 
 /// The part of `TRANSITIONS` that leaves each state.
 pub(super) fn allowed(machine: &Machine) -> TokenStream {
-    let lines = lines(machine);
+    let pairs = machine.pairs();
+    let mut end = 0;
     let parts = machine.states.iter().enumerate().map(|(i, state)| {
-        let begin = lines.iter().take_while(|(from, _)| *from < i).count();
-        let end = begin + lines.iter().filter(|(from, _)| *from == i).count();
+        let begin = end;
+        let of_state = pairs.iter().filter(|pair| pair.state == i);
+        end += of_state.map(|pair| pair.arms.len()).sum::<usize>();
         let state = &state.name;
         quote!(Self::#state { .. } => &Self::TRANSITIONS[#begin..#end])
     });

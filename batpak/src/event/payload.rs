@@ -88,4 +88,34 @@ impl KindEntry {
             fields,
         }
     }
+    /// Where in the table the event is that is declared under this name.
+    ///
+    /// # Panics
+    /// If there is none: at compile time, where an expansion asks in a constant.
+    #[must_use]
+    pub const fn position(table: &[Self], name: &str) -> usize {
+        let mut i = 0;
+        while i < table.len() {
+            if is_same(table[i].name.as_bytes(), name.as_bytes()) {
+                return i;
+            }
+            i += 1;
+        }
+        panic!("the table of this type has no event of this name")
+    }
+}
+
+/// `==`, in a constant.
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
 }

@@ -1,5 +1,5 @@
 use super::{Cursor, Illegal, Refused};
-use crate::event::{EventKind, EventPayload, RawEvent};
+use crate::event::{EventKind, EventPayload, KindEntry, RawEvent};
 use crate::projection::{Fold, FoldError, Projection};
 
 /// A state machine whose history is a stream: what `state_machine!` implements for the state enum.
@@ -102,25 +102,52 @@ pub struct Transition {
     pub gates: &'static [&'static str],
 }
 
+/// A line as `state_machine!` writes it: the state that it leaves, the event as its place in the table of
+/// kinds, the state that it leads to, whether it is guarded, the command or nothing, the gates.
+type Row = (
+    &'static str,
+    usize,
+    &'static str,
+    bool,
+    &'static str,
+    &'static [&'static str],
+);
+
 impl Transition {
-    /// A line of a table; `state_machine!` calls it.
+    /// The lines of a table, whose events are of `kinds`; `state_machine!` calls it.
+    ///
+    /// # Panics
+    /// If an event is not among them: at compile time, since the expansion asks in a constant.
     #[must_use]
-    pub const fn new(
-        (from, event, to): (&'static str, &'static str, &'static str),
-        kind: EventKind,
-        guarded: bool,
-        command: Option<&'static str>,
-        gates: &'static [&'static str],
-    ) -> Self {
-        Self {
-            from,
-            event,
-            kind,
-            to,
-            guarded,
-            command,
-            gates,
+    pub const fn table<const N: usize>(kinds: &[KindEntry], rows: [Row; N]) -> [Self; N] {
+        let mut lines = [Self {
+            from: "",
+            event: "",
+            kind: EventKind::custom(0xF, 0),
+            to: "",
+            guarded: false,
+            command: None,
+            gates: &[],
+        }; N];
+        let mut i = 0;
+        while i < N {
+            let (from, event, to, guarded, command, gates) = rows[i];
+            lines[i] = Self {
+                from,
+                event: kinds[event].name,
+                kind: kinds[event].kind,
+                to,
+                guarded,
+                command: if command.is_empty() {
+                    None
+                } else {
+                    Some(command)
+                },
+                gates,
+            };
+            i += 1;
         }
+        lines
     }
 }
 

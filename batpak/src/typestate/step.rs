@@ -1,4 +1,4 @@
-use super::{CommitError, Committed, Cursor, Denied, In, Pending, State};
+use super::{CommitError, Committed, Cursor, Denied, Folded, In, Machine, Pending, State};
 use crate::pipeline::{Batch, NewEvent};
 use crate::store::Store;
 
@@ -46,8 +46,37 @@ pub struct Step<F, T> {
     to: T,
 }
 
-impl<F: Instance, T: Moved> Step<F, T> {
-    /// A step over one event; `state_machine!` calls it.
+impl<F, T, M> Step<F, T>
+where
+    F: Instance<State: State<Machine = M>>,
+    T: Instance<State: State<Machine = M>, Phase = Committed>,
+    M: Machine,
+{
+    /// A step over an event that the machine's table leads to `T`; `state_machine!` calls it.
+    ///
+    /// # Panics
+    /// If the table does not lead there, or nowhere: then the macro was not asked.
+    pub fn of(from: F, event: M::Event) -> Self {
+        let within = from.within();
+        let recorded = NewEvent::of(within.cursor().coordinate(), &event);
+        let mut folded = Folded {
+            state: within.state().clone().into_any(),
+            data: within.data().clone(),
+        };
+        let advanced = folded.advance(event);
+        let arrived = advanced
+            .ok()
+            .and_then(|()| T::State::from_any(folded.state).ok());
+        let Some(state) = arrived else {
+            unreachable!("a command is emitted for a line of the table, and for where it leads");
+        };
+        let to = T::new(In::new(within.cursor().clone(), state, folded.data));
+        Self::new(from, recorded, to)
+    }
+}
+
+impl<F, T> Step<F, T> {
+    /// A step over one event that leads to `to`; `state_machine!` calls it.
     pub fn new(from: F, event: NewEvent, to: T) -> Self {
         Self {
             from,

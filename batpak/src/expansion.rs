@@ -1,0 +1,110 @@
+//! What the macros' expansions are made of, besides what programs use by themselves. It is public
+//! because expansions lie in the crates of their users; nothing else need name it.
+
+#[doc(hidden)]
+pub use std::vec::Vec;
+
+#[doc(hidden)]
+pub use crate::__as_typed as as_typed;
+pub use crate::event::{FieldReader, FieldWriter};
+pub use crate::guard::Decision;
+pub use crate::typestate::{In, Instance, Moved};
+
+use crate::{
+    Coordinate, CoordinateError, Cursor, DecodeError, EventKind, EventPayload, Fold, KindEntry,
+    Machine, Part, State,
+};
+
+/// The coordinate of the entity `<prefix>:<id>` in `scope`.
+///
+/// # Errors
+/// [`CoordinateError`] if the id is empty, or the names are not ones that a coordinate can have.
+pub fn address(
+    prefix: &str,
+    id: &dyn std::fmt::Display,
+    scope: &str,
+) -> Result<Coordinate, CoordinateError> {
+    let entity = format!("{prefix}:{id}");
+    if entity.len() == prefix.len() + 1 {
+        return Err(CoordinateError::Empty(Part::Entity));
+    }
+    Coordinate::new(entity, scope)
+}
+
+/// What all states of a machine share, after an event.
+pub fn data_after<M: Machine>(before: &M::Data, event: &M::Event) -> M::Data {
+    let mut after = before.clone();
+    after.fold(event);
+    after
+}
+
+/// A machine in a known state as its parts, the state as a value of the enum.
+pub fn into_parts<I, S>(machine: I) -> (Cursor, S::Machine, <S::Machine as Machine>::Data)
+where
+    I: Instance<State = S>,
+    S: State,
+{
+    let (cursor, state, data) = machine.into_within().into_parts();
+    (cursor, state.into_any(), data)
+}
+
+/// The kind that the table has under this name: that of the variant that `_is_it` matches.
+///
+/// # Panics
+/// If there is none: at compile time, since the expansion asks in a constant.
+#[must_use]
+pub const fn kind_named<E>(table: &[KindEntry], name: &str, _is_it: fn(&E) -> bool) -> EventKind {
+    table[KindEntry::position(table, name)].kind
+}
+
+/// The kind of a type that is one event.
+///
+/// # Panics
+/// If it is several: at compile time, since the expansion asks in a constant.
+#[must_use]
+pub const fn only_kind<E>(table: &[KindEntry], _is_it: fn(&E) -> bool) -> EventKind {
+    assert!(table.len() == 1, "the table of this type has not one event");
+    table[0].kind
+}
+
+/// The kinds, each of which is there once.
+///
+/// # Panics
+/// If one is there twice: at compile time, since the expansion asks in a constant.
+#[must_use]
+pub const fn distinct_kinds<const N: usize>(kinds: [EventKind; N]) -> [EventKind; N] {
+    let mut i = 0;
+    while i < N {
+        let mut j = 0;
+        while j < i {
+            assert!(
+                kinds[i].raw() != kinds[j].raw(),
+                "two `#[on(..)]`s of this projection name events of the same kind"
+            );
+            j += 1;
+        }
+        i += 1;
+    }
+    kinds
+}
+
+/// That `version` is one that `E` reads for events of this kind.
+///
+/// # Errors
+/// [`DecodeError::UnknownVersion`] or [`DecodeError::UnknownKind`] if not.
+pub fn check_version<E: EventPayload>(kind: EventKind, version: u16) -> Result<(), DecodeError> {
+    match E::entry(kind) {
+        Some(entry) if entry.version == version => Ok(()),
+        Some(entry) if version == 0 => Err(DecodeError::Untyped {
+            kind,
+            event: entry.name,
+        }),
+        Some(entry) => Err(DecodeError::UnknownVersion {
+            kind,
+            event: entry.name,
+            version,
+            newest: entry.version,
+        }),
+        None => Err(DecodeError::UnknownKind(kind)),
+    }
+}
