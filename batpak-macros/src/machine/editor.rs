@@ -6,8 +6,8 @@
 //! two by their offsets: hence this is the first of the expansion, and an arm's copy depends on nothing
 //! but its tokens.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use quote::{format_ident, quote};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use quote::quote;
 use syn::Member;
 
 use super::fields::{Field, same};
@@ -15,7 +15,7 @@ use super::patterns::is_binding;
 use super::split::{self, RawArm};
 use super::table::{ctx_name, data_name};
 use super::{Machine, State};
-use crate::names::{self, plain};
+use crate::names;
 
 pub(super) fn copies(machine: &Machine) -> TokenStream {
     let states = machine.states.iter().map(|state| {
@@ -67,9 +67,9 @@ fn declared(fields: &[Field]) -> TokenStream {
 
 /// Each group as a variant, with the fields that all its states have.
 fn groups(machine: &Machine) -> Vec<TokenStream> {
-    let mut groups: Vec<(String, Vec<&State>)> = Vec::new();
+    let mut groups: Vec<(&Ident, Vec<&State>)> = Vec::new();
     for state in &machine.states {
-        for group in state.groups.iter().map(plain) {
+        for group in &state.groups {
             match groups.iter_mut().find(|(known, _)| *known == group) {
                 Some((_, states)) => states.push(state),
                 None => groups.push((group, vec![state])),
@@ -77,7 +77,6 @@ fn groups(machine: &Machine) -> Vec<TokenStream> {
         }
     }
     let variants = groups.into_iter().map(|(group, states)| {
-        let group = format_ident!("{group}");
         let has = |state: &State, field: &Field| {
             let mut fields = state.fields.list.iter();
             fields.any(|other| same(&other.member, &field.member))
