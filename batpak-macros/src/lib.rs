@@ -11,6 +11,8 @@ mod keys;
 mod machine;
 mod names;
 mod projection;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 

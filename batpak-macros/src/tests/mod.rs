@@ -1,0 +1,4 @@
+//! The macros run in-process: on whatever tokens, and on the examples, whose expansions are kept beside.
+
+mod mutations;
+mod sources;
