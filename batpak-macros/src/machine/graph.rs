@@ -1,6 +1,6 @@
 //! What is wrong with the table as a whole, once every name in it is known.
 
-use super::{Arm, Machine, Pair, Target, wrapper};
+use super::{Arm, Machine, Pair, State, Target, outcome, wrapper};
 use crate::errors::Errors;
 use crate::names::plain;
 
@@ -9,6 +9,7 @@ pub(super) fn check(machine: &Machine, errors: &mut Errors) {
     let pairs = machine.pairs();
     terminal(machine, errors);
     commands(machine, &pairs, errors);
+    outcomes(machine, &pairs, errors);
     first_arms(machine, &pairs, errors);
     if !machine.is_whole {
         return;
@@ -136,6 +137,26 @@ fn commands(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
                 );
             }
             seen.push((text, pair));
+        }
+    }
+}
+
+/// That no state has the name of the outcome that stands for the state as it was.
+fn outcomes(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
+    let is_called = |state: &&State| state.name == outcome::UNCHANGED;
+    let Some(state) = machine.states.iter().find(is_called) else {
+        return;
+    };
+    for pair in pairs.iter().filter(|pair| machine.is_guarded(pair)) {
+        if let Some(command) = &machine.arms[pair.arms[0]].command
+            && outcome::targets(machine, pairs, command).1
+        {
+            let outcome = machine.outcome(command);
+            errors.add(
+                &state.name,
+                format_args!("a state cannot be called `Unchanged` here: `{outcome}` has a variant of that name"),
+            );
+            return;
         }
     }
 }

@@ -6,11 +6,26 @@ use quote::{format_ident, quote};
 use super::{Arm, Machine, Pair, Target};
 use crate::names::{pascal_case, plain};
 
+/// What no state may be called that shares an outcome with it.
+pub(super) const UNCHANGED: &str = "Unchanged";
+
 impl Machine {
     /// The enum of where a guarded command may lead, `OrderCancel`.
     pub(super) fn outcome(&self, command: &Ident) -> Ident {
         let command_name = pascal_case(&plain(command));
         format_ident!("{}{command_name}", self.name, span = command.span())
+    }
+
+    /// The variant of an outcome for the state as it was: `Unchanged`, unless a state is called that,
+    /// which has been reported.
+    fn unchanged(&self) -> Ident {
+        let is_taken = self.states.iter().any(|state| state.name == UNCHANGED);
+        let name = if is_taken {
+            "StaysUnchanged"
+        } else {
+            UNCHANGED
+        };
+        Ident::new(name, Span::call_site())
     }
 
     /// Whether where a command leads from this pair is known only when it is asked.
@@ -22,7 +37,7 @@ impl Machine {
 /// The variant that an arm leads to.
 pub(super) fn variant(machine: &Machine, arm: &Arm) -> Ident {
     match &arm.target {
-        Target::Same | Target::Unknown => Ident::new("Unchanged", Span::call_site()),
+        Target::Same | Target::Unknown => machine.unchanged(),
         Target::State(target, _) => machine.states[*target].name.clone(),
     }
 }
@@ -79,16 +94,17 @@ fn outcome(machine: &Machine, pairs: &[Pair], command: &Ident) -> TokenStream {
         quote!(#[doc = #doc] #variant(#wrapper<#structure>),)
     });
     let names = targets.iter().map(|state| &machine.states[*state].name);
+    let stays = machine.unchanged();
     let (generics, arguments, same, same_moved) = if unchanged {
         (
             Some(quote!(<S: #krate::State<Machine = #name>>)),
             Some(quote!(<S>)),
             Some(quote!(
                 /// The state stays as it is.
-                Unchanged(#wrapper<S>),
+                #stays(#wrapper<S>),
             )),
             Some(
-                quote!(Self::Unchanged(to) => Self::Unchanged(#krate::expansion::Moved::moved(to, cursor)),),
+                quote!(Self::#stays(to) => Self::#stays(#krate::expansion::Moved::moved(to, cursor)),),
             ),
         )
     } else {

@@ -25,13 +25,63 @@ impl Random {
 /// A token that means something in one of the macros, or to Rust.
 fn token(random: &mut Random) -> TokenTree {
     const WORDS: &[&str] = &[
-        "enum", "struct", "fn", "match", "if", "evolve", "impl", "pub", "crate", "self", "Self", "mut", "ref",
-        "unsafe", "async", "const", "where", "dyn", "_", "Open", "Closed", "Draft", "x", "machine", "event",
-        "initial", "terminal", "group", "command", "gate", "on", "category", "id", "version", "from", "shape",
-        "reserved", "tag", "entity", "data", "context", "ctx", "derive", "Event", "Clone", "serde", "r#type",
-        "state_prefix", "must_finish", "typestate", "EventMeta", "bool", "Verdict",
+        "enum",
+        "struct",
+        "fn",
+        "match",
+        "if",
+        "evolve",
+        "impl",
+        "pub",
+        "crate",
+        "self",
+        "Self",
+        "mut",
+        "ref",
+        "unsafe",
+        "async",
+        "const",
+        "where",
+        "dyn",
+        "_",
+        "Open",
+        "Closed",
+        "Draft",
+        "x",
+        "machine",
+        "event",
+        "initial",
+        "terminal",
+        "group",
+        "command",
+        "gate",
+        "on",
+        "category",
+        "id",
+        "version",
+        "from",
+        "shape",
+        "reserved",
+        "tag",
+        "entity",
+        "data",
+        "context",
+        "ctx",
+        "derive",
+        "Event",
+        "Clone",
+        "serde",
+        "r#type",
+        "state_prefix",
+        "must_finish",
+        "typestate",
+        "EventMeta",
+        "bool",
+        "Verdict",
     ];
-    const PUNCTS: &[char] = &['#', ',', ';', ':', '=', '>', '<', '|', '@', '.', '&', '!', '?', '-', '\''];
+    const PUNCTS: &[char] = &[
+        '#', ',', ';', ':', '=', '>', '<', '|', '@', '.', '&', '!', '?', '-', '\'',
+    ];
     const DELIMITERS: &[Delimiter] = &[
         Delimiter::Parenthesis,
         Delimiter::Brace,
@@ -93,7 +143,9 @@ fn mutate(tokens: TokenStream, random: &mut Random) -> TokenStream {
 
 fn seeds() -> Vec<Call> {
     let programs = files(&directory("ui-tests"));
-    let sources = programs.iter().map(|file| std::fs::read_to_string(file).unwrap());
+    let sources = programs
+        .iter()
+        .map(|file| std::fs::read_to_string(file).unwrap());
     sources.flat_map(|source| calls(&source)).collect()
 }
 

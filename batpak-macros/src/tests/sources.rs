@@ -121,6 +121,9 @@ fn item(tokens: &[TokenTree]) -> TokenStream {
         TokenTree::Punct(punct) => punct.as_char() == ';',
         _ => false,
     };
-    let end = tokens.iter().position(is_end).map_or(tokens.len(), |end| end + 1);
+    let end = tokens
+        .iter()
+        .position(is_end)
+        .map_or(tokens.len(), |end| end + 1);
     tokens[..end].iter().cloned().collect()
 }

@@ -1,0 +1,33 @@
+//! A state that does not parse is one error, and the machine is there.
+
+use batpak::prelude::*;
+
+state_machine!(
+    #[derive(Debug, Clone)]
+    enum Door {
+        #[initial]
+        Closed,
+        Open { by: String },
+        Ajar { wide u8 },
+    }
+
+    #[derive(Event, Debug, Clone)]
+    #[event(category = 0x1)]
+    enum DoorEvent {
+        #[event(id = 0x001)]
+        Opened { by: String },
+        #[event(id = 0x002)]
+        Shut,
+    }
+
+    fn evolve(door: Door, event: DoorEvent) -> Door {
+        match (door, event) {
+            (Closed, Opened { by }) => Open { by },
+            (Open { .. }, Shut) => Closed,
+        }
+    }
+);
+
+fn main() {
+    let _ = Door::TRANSITIONS;
+}
