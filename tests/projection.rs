@@ -233,21 +233,21 @@ mod others {
 
     payload!(
         Tip,
-        &[KindEntry::new(TIP, "Tip", 1, &["cents"])],
+        &[KindEntry::new(TIP, "Tip", 1, &["cents"], 0)],
         tip => (TIP, tip.cents),
         (kind, cents) => Tip { cents }
     );
     payload!(
         Rent,
-        &[KindEntry::new(RENT, "Rent", 1, &[])],
+        &[KindEntry::new(RENT, "Rent", 1, &[], 0)],
         rent => (RENT, rent.0),
         (kind, cents) => Rent(cents)
     );
     payload!(
         Loan,
         &[
-            KindEntry::new(TAKEN, "Taken", 1, &[]),
-            KindEntry::new(REPAID, "Repaid", 1, &["cents"]),
+            KindEntry::new(TAKEN, "Taken", 1, &[], 0),
+            KindEntry::new(REPAID, "Repaid", 1, &["cents"], 0),
         ],
         loan => match loan {
             Loan::Taken(cents) => (TAKEN, *cents),

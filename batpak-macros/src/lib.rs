@@ -48,7 +48,7 @@ use proc_macro::TokenStream;
 /// A kind must mean one thing in all of a store: two enums with a category and an id in common read
 /// each other's events, and nothing notices yet. So give each enum a category of its own, or see to
 /// it that their ids differ.
-#[proc_macro_derive(Event, attributes(event))]
+#[proc_macro_derive(Event, attributes(event, serde))]
 pub fn derive_event(input: TokenStream) -> TokenStream {
     event::derive(input.into()).into()
 }

@@ -6,7 +6,10 @@ pub use std::vec::Vec;
 
 #[doc(hidden)]
 pub use crate::__as_typed as as_typed;
-pub use crate::event::{FieldReader, FieldWriter};
+pub use crate::event::{
+    At, Claim, Claimant, FieldReader, FieldWriter, Home, KindSlot, Kinds, Upcast, Value,
+    ValueReader, ValueWriter, check_catalog, checked_category, decode_earlier, entries,
+};
 pub use crate::guard::Decision;
 pub use crate::typestate::{In, Instance, Moved};
 
@@ -94,7 +97,7 @@ pub const fn distinct_kinds<const N: usize>(kinds: [EventKind; N]) -> [EventKind
 /// [`DecodeError::UnknownVersion`] or [`DecodeError::UnknownKind`] if not.
 pub fn check_version<E: EventPayload>(kind: EventKind, version: u16) -> Result<(), DecodeError> {
     match E::entry(kind) {
-        Some(entry) if entry.version == version => Ok(()),
+        Some(entry) if (1..=entry.version).contains(&version) => Ok(()),
         Some(entry) if version == 0 => Err(DecodeError::Untyped {
             kind,
             event: entry.name,

@@ -157,8 +157,8 @@ mod typestate;
 pub use batpak_macros::{Event, gate, projection, state_machine};
 pub use coordinate::{Coordinate, CoordinateError, Part, Tag, TagError};
 pub use event::{
-    DecodeError, Digest, EncodeError, EventFlags, EventHeader, EventId, EventIdError, EventKind,
-    EventMeta, EventPayload, KindEntry, RawEvent, Region, StoreId, StoredEvent,
+    Category, DecodeError, Digest, EncodeError, EventFlags, EventHeader, EventId, EventIdError,
+    EventKind, EventMeta, EventPayload, KindEntry, RawEvent, Region, StoreId, StoredEvent,
 };
 pub use guard::{Denial, Gate, GateSet, Verdict};
 pub use pipeline::{Batch, Durability, Expect, NewEvent};

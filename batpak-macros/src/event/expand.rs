@@ -1,35 +1,36 @@
-//! From the kinds of an enum to its `EventPayload`.
+//! From the kinds of a type to its `EventPayload`.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::{EventEnum, EventVariant};
-use crate::names::{hygienic, kind_const, plain};
+use super::{Category, Event, EventType, codec, fields};
+use crate::names::{hygienic, plain};
 
-pub(super) fn expand(events: &EventEnum) -> TokenStream {
-    let EventEnum { name, krate, .. } = events;
+pub(super) fn expand(events: &EventType) -> TokenStream {
+    let EventType { name, krate, .. } = events;
     let constants = constants(events);
+    let slots = slots(events);
+    let table = events.events.iter().map(|event| entry(event, krate));
     let retired = retired(events);
-    let table = events.events.iter().map(|event| {
-        let kind = kind_const(&event.name);
-        let text = plain(&event.name);
-        let fields = event.fields.iter().flatten().map(|(field, _)| plain(field));
-        quote!(#krate::KindEntry::new(Self::#kind, #text, 1, &[#(#fields),*]))
-    });
     let kinds = events.events.iter().map(|event| {
-        let (variant, kind) = (&event.name, kind_const(&event.name));
-        quote!(Self::#variant { .. } => Self::#kind)
+        let Event {
+            constructor, kind, ..
+        } = event;
+        quote!(#constructor { .. } => Self::#kind)
     });
-    let encode = events.events.iter().map(|event| encode(event, krate));
-    let decode = events.events.iter().map(|event| decode(event, krate));
+    let encode = events.events.iter().map(|e| codec::encode(e, krate));
+    let decode = events.events.iter().map(|e| codec::decode(e, krate));
     let nothing = events.events.is_empty().then(|| quote!(match *self {}));
     let kind = nothing
         .clone()
         .unwrap_or_else(|| quote!(match self { #(#kinds),* }));
     let encode = nothing.unwrap_or_else(|| quote!(match self { #(#encode)* }));
-    let [out, kind_of, version, bytes] = ["out", "kind", "version", "bytes"].map(hygienic);
+    let version = version(events);
+    let tags = tags(events);
+    let [out, kind_of, version_of, bytes] = ["out", "kind", "version", "bytes"].map(hygienic);
     quote! {
         #constants
+        #slots
 
         #[automatically_derived]
         impl #krate::EventPayload for #name {
@@ -41,7 +42,7 @@ pub(super) fn expand(events: &EventEnum) -> TokenStream {
             }
 
             fn version(&self) -> ::core::primitive::u16 {
-                1
+                #version
             }
 
             fn encode(
@@ -53,27 +54,138 @@ pub(super) fn expand(events: &EventEnum) -> TokenStream {
 
             fn decode(
                 #kind_of: #krate::EventKind,
-                #version: ::core::primitive::u16,
+                #version_of: ::core::primitive::u16,
                 #bytes: &[::core::primitive::u8],
             ) -> ::core::result::Result<Self, #krate::DecodeError> {
-                #krate::expansion::check_version::<Self>(#kind_of, #version)?;
+                #krate::expansion::check_version::<Self>(#kind_of, #version_of)?;
                 match #kind_of {
                     #(#decode)*
                     _ => ::core::result::Result::Err(#krate::DecodeError::UnknownKind(#kind_of)),
                 }
             }
+
+            #tags
         }
     }
 }
 
-/// The kinds of the reserved ids, as ranges; nothing if there are none.
-fn retired(events: &EventEnum) -> Option<TokenStream> {
-    let EventEnum {
-        krate,
-        category,
-        retired,
+fn entry(event: &Event, krate: &TokenStream) -> TokenStream {
+    let Event {
+        kind,
+        recorded,
+        version,
+        shape,
         ..
-    } = events;
+    } = event;
+    let fields = fields::keys(event.fields());
+    quote!(#krate::KindEntry::new(Self::#kind, #recorded, #version, &[#(#fields),*], #shape))
+}
+
+fn version(events: &EventType) -> TokenStream {
+    let mut newer = events
+        .events
+        .iter()
+        .filter(|event| event.version != 1)
+        .peekable();
+    if newer.peek().is_none() {
+        return quote!(1);
+    }
+    let first = events.events.iter().any(|event| event.version == 1);
+    let first = first.then(|| quote!(_ => 1));
+    let newer = newer.map(|event| {
+        let Event {
+            constructor,
+            version,
+            ..
+        } = event;
+        quote!(#constructor { .. } => #version,)
+    });
+    quote!(match self { #(#newer)* #first })
+}
+
+/// `tags`, if a field is one.
+fn tags(events: &EventType) -> Option<TokenStream> {
+    let krate = &events.krate;
+    let tags = hygienic("tags");
+    let is_tagged = |event: &&Event| event.fields().iter().any(|field| field.tag.is_some());
+    let tagged: Vec<&Event> = events.events.iter().filter(is_tagged).collect();
+    let others = (tagged.len() < events.events.len()).then(|| quote!(_ => {}));
+    let arms: Vec<_> = tagged
+        .into_iter()
+        .map(|event| {
+            let constructor = &event.constructor;
+            let fields = || event.fields().iter().filter(|field| field.tag.is_some());
+            let names = fields().map(|field| &field.name);
+            let pushes = fields().filter_map(|field| {
+                let (name, tag) = (&field.name, field.tag.as_ref()?);
+                let text = &tag.name;
+                let push = quote!(#tags.push(#krate::Tag::new(#text, #name)?););
+                Some((0..tag.depth).fold(push, |push, _| quote!(for #name in #name { #push })))
+            });
+            quote!(#constructor { #(#names,)* .. } => { #(#pushes)* })
+        })
+        .collect();
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn tags(
+                &self,
+            ) -> ::core::result::Result<#krate::expansion::Vec<#krate::Tag>, #krate::TagError> {
+                let mut #tags = #krate::expansion::Vec::new();
+                match self {
+                    #(#arms)*
+                    #others
+                }
+                ::core::result::Result::Ok(#tags)
+            }
+        }
+    })
+}
+
+/// The category of all kinds, as a number.
+fn category(events: &EventType) -> TokenStream {
+    let krate = &events.krate;
+    match &events.category {
+        Category::Number(number) => quote!(#number),
+        Category::Declared(path) => quote!(<#path as #krate::Category>::CATEGORY),
+    }
+}
+
+/// Claims the ids in a declared category, so that two claims of one id are conflicting impls.
+fn slots(events: &EventType) -> Option<TokenStream> {
+    let EventType { name, krate, .. } = events;
+    let Category::Declared(path) = &events.category else {
+        return None;
+    };
+    let claims: Vec<_> = events
+        .events
+        .iter()
+        .filter_map(|event| {
+            let id = event.id;
+            // Spanned, so that a conflict is shown at both ids.
+            Some(quote_spanned! {event.id_span?=>
+                impl #krate::expansion::KindSlot<#id> for #krate::expansion::Claimant<#path, #name, HERE> {}
+            })
+        })
+        .collect();
+    (!claims.is_empty()).then(|| {
+        quote! {
+            const _: () = {
+                const HERE: ::core::primitive::bool = <#path as #krate::Category>::HOME.is(
+                    #krate::expansion::Home::new(
+                        ::core::module_path!(),
+                        ::core::option_env!("CARGO_BIN_NAME"),
+                    ),
+                );
+                #(#claims)*
+            };
+        }
+    })
+}
+
+/// The kinds of the reserved ids, as ranges; nothing if there are none.
+fn retired(events: &EventType) -> Option<TokenStream> {
+    let EventType { krate, retired, .. } = events;
+    let category = category(events);
     let mut ranges: Vec<(u16, u16)> = Vec::new();
     for id in retired {
         match ranges.last_mut() {
@@ -96,18 +208,24 @@ fn retired(events: &EventEnum) -> Option<TokenStream> {
     })
 }
 
-/// A constant per variant, which holds its kind.
-fn constants(events: &EventEnum) -> TokenStream {
-    let EventEnum {
+/// A constant per kind.
+fn constants(events: &EventType) -> TokenStream {
+    let EventType {
         name,
         visibility,
         krate,
-        category,
         ..
     } = events;
-    let constants = events.events.iter().map(|EventVariant { name, id, .. }| {
-        let kind = kind_const(name);
-        let doc = format!("The kind of [`{}`](Self::{}).", plain(name), plain(name));
+    let category = category(events);
+    let constants = events.events.iter().map(|event| {
+        let Event { kind, id, .. } = event;
+        let doc = match event.name == *name && *kind == "KIND" {
+            true => "The kind of this event.".to_owned(),
+            false => {
+                let variant = plain(&event.name);
+                format!("The kind of [`{variant}`](Self::{variant}).")
+            }
+        };
         quote! {
             #[doc = #doc]
             #visibility const #kind: #krate::EventKind = #krate::EventKind::custom(#category, #id);
@@ -118,62 +236,6 @@ fn constants(events: &EventEnum) -> TokenStream {
         #[allow(dead_code)]
         impl #name {
             #(#constants)*
-        }
-    }
-}
-
-fn encode(EventVariant { name, fields, .. }: &EventVariant, krate: &TokenStream) -> TokenStream {
-    let Some(fields) = fields else {
-        return quote!(Self::#name { .. } => ::core::unreachable!(),);
-    };
-    let [out, writer] = ["out", "writer"].map(hygienic);
-    let count = fields.len() as u32;
-    let idents = fields.iter().map(|(field, _)| field);
-    let writes = fields.iter().map(|(field, _)| {
-        let text = plain(field);
-        quote!(#writer.field(#text, #field)?;)
-    });
-    let mutable = (!fields.is_empty()).then(|| quote!(mut));
-    quote! {
-        Self::#name { #(#idents),* } => {
-            let #mutable #writer = #krate::expansion::FieldWriter::new(#out, #count);
-            #(#writes)*
-            let _ = #writer;
-            ::core::result::Result::Ok(())
-        }
-    }
-}
-
-fn decode(EventVariant { name, fields, .. }: &EventVariant, krate: &TokenStream) -> TokenStream {
-    let Some(fields) = fields else {
-        return TokenStream::new();
-    };
-    let [bytes, reader, found] = ["bytes", "reader", "found"].map(hygienic);
-    let kind = kind_const(name);
-    let slots = fields
-        .iter()
-        .map(|(field, ty)| quote!(let mut #field = ::core::option::Option::<#ty>::None;));
-    let reads = fields.iter().map(|(field, _)| {
-        let text = plain(field);
-        // Spanned, so that a type that cannot be read is pointed at.
-        let slot = quote_spanned!(field.span()=> &mut #field);
-        quote!(#text => #reader.value(#text, #slot)?,)
-    });
-    let values = fields.iter().map(|(field, _)| {
-        let text = plain(field);
-        quote!(#field: #krate::expansion::FieldReader::required(#text, #field)?)
-    });
-    quote! {
-        Self::#kind => {
-            #(#slots)*
-            let mut #reader = #krate::expansion::FieldReader::new(#bytes)?;
-            while let ::core::option::Option::Some(#found) = #reader.next_name()? {
-                match #found {
-                    #(#reads)*
-                    _ => #reader.skip()?,
-                }
-            }
-            ::core::result::Result::Ok(Self::#name { #(#values),* })
         }
     }
 }

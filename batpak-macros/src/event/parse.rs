@@ -1,262 +1,93 @@
-//! From the enum's tokens to its kinds.
+//! From the type's tokens to its kinds.
 
-use std::collections::BTreeMap;
+use quote::quote;
+use syn::{Data, DataEnum, DataStruct, DeriveInput, Fields, Ident, LitInt, LitStr};
 
-use proc_macro2::TokenTree;
-use syn::parse::ParseStream;
-use syn::{Attribute, Data, DeriveInput, Fields, Ident, LitInt, LitStr, Path, Token, Variant};
-
-use super::{EventEnum, EventVariant};
-use crate::errors::{Errors, refuse_generics, unknown};
-use crate::names;
-
-/// Where keys are looked for.
-const PLACE: &str = "in `#[event]`";
-
-/// The largest type id.
-const MAX_ID: u16 = 0xFFF;
+use super::attributes::{CategorySetting, On, Settings, settings};
+use super::ids::{self, Ids};
+use super::{Category, Event, EventType, fields, serde, shape};
+use crate::errors::{Errors, refuse_generics};
+use crate::names::{self, kind_const, plain};
 
 /// Stands in for a missing category, so that the rest can be checked.
-const ANY: u8 = 0xF;
+const ANY: Category = Category::Number(0xF);
 
-/// `#[event(..)]` on the enum.
-#[derive(Default)]
-struct EnumAttribute {
-    category: Option<LitInt>,
-    reserved: Vec<Reserved>,
-    krate: Option<Path>,
-}
-
-/// Ids that must not be used.
-struct Reserved {
-    first: LitInt,
-    last: LitInt,
-    was: Option<LitStr>,
-}
-
-pub(super) fn parse(input: DeriveInput, errors: &mut Errors) -> Option<EventEnum> {
-    refuse_generics(&input.generics, "event enums", errors);
+pub(super) fn parse(input: DeriveInput, errors: &mut Errors) -> Option<EventType> {
+    refuse_generics(&input.generics, "events", errors);
+    if let Data::Union(data) = &input.data {
+        errors.add(
+            data.union_token,
+            "`#[derive(Event)]` goes on an enum, one variant per kind of event, or on a struct",
+        );
+    }
     if !errors.is_empty() {
         return None;
     }
-    let data = match input.data {
-        Data::Enum(data) => data,
-        Data::Struct(_) | Data::Union(_) => {
-            errors.add(
-                &input.ident,
-                "`#[derive(Event)]` goes on an enum, one variant per kind of event",
-            );
-            return None;
-        }
-    };
-    let attribute = enum_attribute(&input.attrs, errors);
-    let unread = !errors.is_empty();
-    let category = match &attribute.category {
-        Some(literal) => category(literal, errors),
-        None => {
-            // It may be in what could not be read.
-            if !unread {
-                let name = &input.ident;
-                errors.add(
-                    name,
-                    format_args!("`#[derive(Event)]` needs `#[event(category = ..)]` on `{name}`"),
-                );
-            }
-            ANY
-        }
-    };
-    let mut used = reserved_ids(&attribute.reserved, errors);
-    let retired = used.keys().copied().collect();
-    let free = next_free(&data.variants, &used);
-    let events = data
+    match input.data {
+        Data::Enum(ref data) => Some(of_enum(&input, data, errors)),
+        Data::Struct(ref data) => Some(of_struct(&input, data, errors)),
+        Data::Union(_) => None,
+    }
+}
+
+fn of_enum(input: &DeriveInput, data: &DataEnum, errors: &mut Errors) -> EventType {
+    let own = settings(&input.attrs, On::Enum, errors);
+    serde::check(&input.attrs, serde::On::Enum, errors);
+    let category = category(&input.ident, &own, errors);
+    let variants: Vec<_> = data
         .variants
-        .into_iter()
-        .map(|variant| event(variant, free, &mut used, errors))
+        .iter()
+        .map(|variant| (variant, settings(&variant.attrs, On::Variant, errors)))
         .collect();
-    Some(EventEnum {
-        name: input.ident,
-        visibility: input.vis,
-        krate: names::krate(attribute.krate.as_ref()),
+    let literals = variants
+        .iter()
+        .filter_map(|(_, settings)| settings.id.as_ref());
+    let mut ids = Ids::new(&own.reserved, literals, errors);
+    let retired = ids.reserved();
+    let mut events = Vec::new();
+    for (variant, settings) in variants {
+        let name = &variant.ident;
+        serde::check(&variant.attrs, serde::On::Variant, errors);
+        let id = match &settings.id {
+            Some(literal) => ids.take(name, literal, errors),
+            None => {
+                if !settings.incomplete {
+                    ids.missing(name, errors);
+                }
+                None
+            }
+        };
+        let mut event = event(name, &settings, &variant.fields, errors);
+        event.constructor = quote!(Self::#name);
+        event.kind = kind_const(name);
+        event.id = id.unwrap_or(0);
+        event.id_span = id.and(settings.id).map(|literal| literal.span());
+        refuse_shared_name(&events, &event, settings.name.as_ref(), errors);
+        events.push(event);
+    }
+    EventType {
+        name: input.ident.clone(),
+        visibility: input.vis.clone(),
+        krate: names::krate(own.krate.as_ref()),
         category,
         retired,
         events,
-    })
-}
-
-fn enum_attribute(attributes: &[Attribute], errors: &mut Errors) -> EnumAttribute {
-    let mut found = EnumAttribute::default();
-    for attribute in attributes {
-        if attribute.path().is_ident("serde") && mentions(attribute, "deny_unknown_fields") {
-            errors.add(
-                attribute,
-                "`#[serde(deny_unknown_fields)]` would refuse events written by newer code",
-            );
-        }
-        if !attribute.path().is_ident("event") {
-            continue;
-        }
-        let parsed = attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("category") {
-                found.category = Some(meta.value()?.parse()?);
-            } else if meta.path.is_ident("crate") {
-                found.krate = Some(names::crate_path(meta.input)?);
-            } else if meta.path.is_ident("reserved") {
-                let list;
-                syn::parenthesized!(list in meta.input);
-                let list = list.parse_terminated(reserved, Token![,])?;
-                found.reserved.extend(list);
-            } else {
-                return Err(unknown(
-                    &meta.path,
-                    "key",
-                    PLACE,
-                    &["category", "reserved", "crate"],
-                ));
-            }
-            Ok(())
-        });
-        errors.take(parsed);
-    }
-    found
-}
-
-fn mentions(attribute: &Attribute, name: &str) -> bool {
-    attribute.meta.require_list().is_ok_and(|list| {
-        let mut tokens = list.tokens.clone().into_iter();
-        tokens.any(|token| matches!(token, TokenTree::Ident(ident) if ident == name))
-    })
-}
-
-fn reserved(input: ParseStream<'_>) -> syn::Result<Reserved> {
-    let first: LitInt = input.parse()?;
-    let last = if input.parse::<Option<Token![..=]>>()?.is_some() {
-        input.parse()?
-    } else {
-        first.clone()
-    };
-    let was = match input.parse::<Option<Token![=]>>()? {
-        Some(_) => Some(input.parse()?),
-        None => None,
-    };
-    Ok(Reserved { first, last, was })
-}
-
-fn category(literal: &LitInt, errors: &mut Errors) -> u8 {
-    match literal.base10_parse::<u8>() {
-        Ok(0x0 | 0xD) => {
-            errors.add(
-                literal,
-                format_args!(
-                    "category {literal} is reserved for the store; use 0x1 to 0xC, 0xE or 0xF"
-                ),
-            );
-            ANY
-        }
-        Ok(category) if category <= 0xF => category,
-        _ => {
-            errors.add(
-                literal,
-                format_args!(
-                    "category {literal} does not fit in 4 bits; use 0x1 to 0xC, 0xE or 0xF"
-                ),
-            );
-            ANY
-        }
     }
 }
 
-/// What an id is taken by: the variant that has it, or what it was reserved for.
-enum Taken {
-    Variant(Ident, LitInt),
-    Reserved(Option<String>),
-}
-
-fn reserved_ids(reserved: &[Reserved], errors: &mut Errors) -> BTreeMap<u16, Taken> {
-    let mut ids = BTreeMap::new();
-    for Reserved { first, last, was } in reserved {
-        let (Some(from), Some(to)) = (id_value(first, errors), id_value(last, errors)) else {
-            continue;
-        };
-        if from > to {
-            errors.add(first, format_args!("the range {first}..={last} has no ids"));
-        }
-        for id in from..=to {
-            let was = was.as_ref().map(LitStr::value);
-            if ids.insert(id, Taken::Reserved(was)).is_some() {
-                errors.add(
-                    first,
-                    format_args!("reserved id 0x{id:03X} is listed twice"),
-                );
-                break;
-            }
-        }
-    }
-    ids
-}
-
-/// The value of an id's literal, if it fits.
-fn id_value(literal: &LitInt, errors: &mut Errors) -> Option<u16> {
-    match literal.base10_parse::<u64>() {
-        Ok(id) if id <= u64::from(MAX_ID) => u16::try_from(id).ok(),
-        _ => {
-            errors.add(
-                literal,
-                format_args!("id {literal} does not fit in 12 bits (0x000 to 0xFFF)"),
-            );
-            None
-        }
-    }
-}
-
-/// The id literal of a variant; `None` if it has none, or one that is not understood.
-fn id_literal(variant: &Variant, errors: &mut Errors) -> Option<LitInt> {
-    let mut id = None;
-    for attribute in variant.attrs.iter().filter(|a| a.path().is_ident("event")) {
-        let parsed = attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("id") {
-                id = Some(meta.value()?.parse()?);
-                Ok(())
-            } else {
-                Err(unknown(&meta.path, "key", PLACE, &["id"]))
-            }
-        });
-        errors.take(parsed);
-    }
-    id
-}
-
-/// One more than the highest id that was ever used or reserved.
-fn next_free<'v>(
-    variants: impl IntoIterator<Item = &'v Variant>,
-    reserved: &BTreeMap<u16, Taken>,
-) -> u16 {
-    // Mistakes in the ids are reported where the variants are read.
-    let mut unreported = Errors::default();
-    let highest = variants
-        .into_iter()
-        .filter_map(|variant| id_literal(variant, &mut unreported)?.base10_parse().ok())
-        .chain(reserved.keys().copied())
-        .max();
-    highest.map_or(1, |id: u16| id.saturating_add(1))
-}
-
-fn event(
-    variant: Variant,
-    free: u16,
-    used: &mut BTreeMap<u16, Taken>,
-    errors: &mut Errors,
-) -> EventVariant {
-    let name = variant.ident.clone();
-    let before = errors.count();
-    let literal = id_literal(&variant, errors);
-    let id = match &literal {
-        Some(literal) => id_value(literal, errors),
+fn of_struct(input: &DeriveInput, data: &DataStruct, errors: &mut Errors) -> EventType {
+    let name = &input.ident;
+    let settings = settings(&input.attrs, On::Struct, errors);
+    serde::check(&input.attrs, serde::On::Struct, errors);
+    let category = category(name, &settings, errors);
+    let id = match &settings.id {
+        Some(literal) => ids::value(literal, errors),
         None => {
-            if errors.count() == before {
+            if !settings.incomplete {
                 errors.add(
-                    &name,
+                    name,
                     format_args!(
-                        "event `{name}` has no id; the next free one is `#[event(id = 0x{free:03X})]`\n\
+                        "event `{name}` has no id: `#[event(category = .., id = 0x001)]`\n\
                          help: ids are written to the log, so they are never assigned for you"
                     ),
                 );
@@ -264,41 +95,153 @@ fn event(
             None
         }
     };
-    if let (Some(id), Some(literal)) = (id, &literal) {
-        match used.get(&id) {
-            Some(Taken::Variant(other, first)) => {
-                let message = format!("id {literal} is already used by `{other}`");
-                errors.add(literal, message);
-                errors.add(first, format_args!("id {first} is also used by `{name}`"));
-            }
-            Some(Taken::Reserved(was)) => {
-                let was = was
-                    .as_ref()
-                    .map_or_else(String::new, |was| format!(" (was `{was}`)"));
-                errors.add(literal, format_args!("id {literal} is reserved{was}"));
-            }
-            None => {
-                used.insert(id, Taken::Variant(name.clone(), literal.clone()));
-            }
-        }
+    let mut event = event(name, &settings, &data.fields, errors);
+    event.id = id.unwrap_or(0);
+    event.id_span = id.and(settings.id).map(|literal| literal.span());
+    EventType {
+        name: name.clone(),
+        visibility: input.vis.clone(),
+        krate: names::krate(settings.krate.as_ref()),
+        category,
+        retired: Vec::new(),
+        events: vec![event],
     }
-    let fields = match variant.fields {
-        Fields::Unit => Some(Vec::new()),
-        Fields::Named(fields) => {
-            let fields = fields.named.into_iter();
-            Some(fields.filter_map(|f| Some((f.ident?, f.ty))).collect())
+}
+
+/// The event of a struct, or of a variant but for what tells it from others.
+fn event(name: &Ident, settings: &Settings, fields: &Fields, errors: &mut Errors) -> Event {
+    let body = fields::body(name, fields.clone(), errors);
+    let mut event = Event {
+        constructor: quote!(Self),
+        name: name.clone(),
+        kind: Ident::new("KIND", name.span()),
+        id: 0,
+        id_span: None,
+        recorded: settings
+            .name
+            .as_ref()
+            .map_or_else(|| plain(name), LitStr::value),
+        version: 1,
+        earlier: Vec::new(),
+        shape: shape::of(&body),
+        body,
+    };
+    versions(&mut event, settings, errors);
+    if let Some(literal) = &settings.shape {
+        shape::check(&event, literal, errors);
+    }
+    event
+}
+
+/// The version and the types of those before it, which must be as many.
+fn versions(event: &mut Event, settings: &Settings, errors: &mut Errors) {
+    let name = &event.name;
+    let earlier = settings.earlier.as_ref();
+    let listed = earlier.map_or(0, |earlier| earlier.types.len());
+    let Some(version) = version(settings.version.as_ref(), errors) else {
+        return;
+    };
+    event.version = version;
+    let missing = usize::from(version - 1).checked_sub(listed);
+    let message = match (version, missing) {
+        (_, Some(0)) => {
+            let types = earlier.map(|earlier| earlier.types.clone());
+            event.earlier = types.unwrap_or_default();
+            return;
         }
-        Fields::Unnamed(fields) => {
-            errors.add(
-                fields,
-                format_args!("name the fields of `{name}`: `{name} {{ .. }}`"),
-            );
+        (1, _) => format!("`{name}` lists earlier versions but is version 1"),
+        (_, Some(missing)) => {
+            let listed = match listed {
+                0 => "no earlier version".to_owned(),
+                1 => "1 earlier version".to_owned(),
+                _ => format!("{listed} earlier versions"),
+            };
+            let add = match missing {
+                1 => "the missing payload type".to_owned(),
+                _ => format!("the {missing} missing payload types"),
+            };
+            format!("`{name}` is version {version} but lists {listed}: add {add} to `from(..)`")
+        }
+        (_, None) => format!(
+            "`{name}` is version {version} but lists {listed} earlier versions: \
+             take {} out of `from(..)`, or set `version = {}`",
+            listed - usize::from(version - 1),
+            listed + 1
+        ),
+    };
+    match (earlier, &settings.version) {
+        (Some(earlier), _) => errors.push(syn::Error::new(earlier.key, message)),
+        (None, Some(literal)) => errors.add(literal, message),
+        (None, None) => errors.add(name, message),
+    }
+}
+
+/// The version that a literal says, 1 without one; `None` if it is not one.
+fn version(literal: Option<&LitInt>, errors: &mut Errors) -> Option<u16> {
+    let Some(literal) = literal else {
+        return Some(1);
+    };
+    match literal.base10_parse::<u16>() {
+        Ok(0) => {
+            let message = "version 0 means \"untyped\"; versions start at 1";
+            errors.add(literal, message);
             None
         }
-    };
-    EventVariant {
-        name,
-        id: id.unwrap_or(0),
-        fields,
+        Ok(version) => Some(version),
+        Err(_) => {
+            let message = format_args!("version {literal} does not fit in 16 bits");
+            errors.add(literal, message);
+            None
+        }
     }
+}
+
+/// That no event before has the same name in the table.
+fn refuse_shared_name(
+    before: &[Event],
+    event: &Event,
+    stated: Option<&LitStr>,
+    errors: &mut Errors,
+) {
+    let Some(other) = before.iter().find(|e| e.recorded == event.recorded) else {
+        return;
+    };
+    let message = format!(
+        "the name `{}` is already that of `{}`",
+        event.recorded, other.name
+    );
+    match stated {
+        Some(stated) => errors.add(stated, message),
+        None => errors.add(&event.name, message),
+    }
+}
+
+fn category(name: &Ident, settings: &Settings, errors: &mut Errors) -> Category {
+    match &settings.category {
+        Some(CategorySetting::Declared(path)) => Category::Declared(path.clone()),
+        Some(CategorySetting::Number(literal)) => number(literal, errors),
+        None => {
+            // It may be in what could not be read.
+            if !settings.incomplete {
+                errors.add(
+                    name,
+                    format_args!("`#[derive(Event)]` needs `#[event(category = ..)]` on `{name}`"),
+                );
+            }
+            ANY
+        }
+    }
+}
+
+fn number(literal: &LitInt, errors: &mut Errors) -> Category {
+    let problem = match literal.base10_parse::<u8>() {
+        Ok(0x0 | 0xD) => "is reserved for the store",
+        Ok(category) if category <= 0xF => return Category::Number(category),
+        _ => "does not fit in 4 bits",
+    };
+    errors.add(
+        literal,
+        format_args!("category {literal} {problem}; use 0x1 to 0xC, 0xE or 0xF"),
+    );
+    ANY
 }

@@ -107,16 +107,14 @@ pub(crate) fn decode_value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Decod
     Ok(value)
 }
 
-type Reader<'a> = rmp_serde::Deserializer<ReadRefReader<'a, [u8]>>;
-
-fn deserializer(bytes: &[u8]) -> Reader<'_> {
-    let mut reader = Reader::from_read_ref(bytes);
+fn deserializer(bytes: &[u8]) -> ValueReader<'_> {
+    let mut reader = ValueReader::from_read_ref(bytes);
     reader.set_max_depth(MAX_DEPTH);
     reader
 }
 
 /// That nothing is left: then, and only then, there is no marker of a further value to read.
-fn expect_end(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+fn expect_end(reader: &mut ValueReader<'_>) -> Result<(), DecodeError> {
     match <()>::deserialize(reader) {
         Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => Ok(()),
         _ => Err(DecodeError::malformed("there are bytes behind the value")),
@@ -149,11 +147,37 @@ impl<'a> FieldWriter<'a> {
         let _ = rmp::encode::write_str(self.out, name);
         encode_value(name, self.out, value)
     }
+
+    /// Writes one field by a function of the user's.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if the function fails.
+    pub fn field_with(
+        &mut self,
+        name: &'static str,
+        write: impl FnOnce(&mut ValueWriter<'_>) -> Result<(), rmp_serde::encode::Error>,
+    ) -> Result<(), EncodeError> {
+        let _ = rmp::encode::write_str(self.out, name);
+        let mut writer = rmp_serde::Serializer::new(&mut *self.out).with_struct_map();
+        write(&mut writer).map_err(|source| EncodeError {
+            what: name,
+            source: Box::new(source),
+        })
+    }
 }
+
+/// What writes one value, structs as maps by field name.
+pub type ValueWriter<'a> = rmp_serde::Serializer<
+    &'a mut Vec<u8>,
+    rmp_serde::config::StructMapConfig<rmp_serde::config::DefaultConfig>,
+>;
+
+/// What reads one value.
+pub type ValueReader<'a> = rmp_serde::Deserializer<ReadRefReader<'a, [u8]>>;
 
 /// Reads a payload field by field, in whatever order they were written.
 pub struct FieldReader<'a> {
-    reader: Reader<'a>,
+    reader: ValueReader<'a>,
     remaining: u32,
 }
 
@@ -195,19 +219,34 @@ impl<'a> FieldReader<'a> {
         field: &'static str,
         slot: &mut Option<T>,
     ) -> Result<(), DecodeError> {
+        self.value_with(field, slot, |reader| T::deserialize(reader))
+    }
+
+    /// Reads the value of the field just named into `slot`, by a function of the user's.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the function fails or the field was there before.
+    pub fn value_with<T>(
+        &mut self,
+        field: &'static str,
+        slot: &mut Option<T>,
+        read: impl FnOnce(&mut ValueReader<'a>) -> Result<T, rmp_serde::decode::Error>,
+    ) -> Result<(), DecodeError> {
         if slot.is_some() {
             return Err(DecodeError::malformed(format_args!(
                 "field `{field}` is there twice"
             )));
         }
-        let source = match T::deserialize(&mut self.reader) {
+        match read(&mut self.reader) {
             Ok(value) => {
                 *slot = Some(value);
-                return Ok(());
+                Ok(())
             }
-            Err(source) => Box::new(source),
-        };
-        Err(DecodeError::Field { field, source })
+            Err(source) => Err(DecodeError::Field {
+                field,
+                source: Box::new(source),
+            }),
+        }
     }
 
     /// Skips the value of the field just named, such as one that newer code added.
@@ -218,6 +257,14 @@ impl<'a> FieldReader<'a> {
         IgnoredAny::deserialize(&mut self.reader)
             .map(|_| ())
             .map_err(|e| DecodeError::Malformed(Box::new(e)))
+    }
+
+    /// The field's value.
+    ///
+    /// # Errors
+    /// [`DecodeError::MissingField`] if there is none.
+    pub fn found<T>(field: &'static str, value: Option<T>) -> Result<T, DecodeError> {
+        value.ok_or(DecodeError::MissingField(field))
     }
 
     /// The field's value, or what its type has for a missing one: `None` for an `Option`.
@@ -232,6 +279,114 @@ impl<'a> FieldReader<'a> {
             Some(value) => Ok(value),
             None => T::deserialize(Missing).map_err(|_| DecodeError::MissingField(field)),
         }
+    }
+}
+
+/// A type that can be part of an event: what serde can write and read without borrowing.
+///
+/// The derive calls these by the type, so that one that is neither is said to be so once.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be part of an event",
+    label = "needs `Serialize` and `DeserializeOwned`",
+    note = "derive serde's `Serialize` and `Deserialize` for it, and for the types that it is made of",
+    note = "`batpak::serde` is serde, re-exported"
+)]
+pub trait Value: Sized {
+    /// Writes it as the field `name`.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if its `Serialize` fails.
+    fn write(&self, name: &'static str, to: &mut FieldWriter<'_>) -> Result<(), EncodeError>;
+
+    /// Reads the field `name` into `slot`.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it does not fit the type or was there before.
+    fn read(
+        name: &'static str,
+        slot: &mut Option<Self>,
+        from: &mut FieldReader<'_>,
+    ) -> Result<(), DecodeError>;
+
+    /// The value of the field `name`, or what the type has for a missing one: `None` for an `Option`.
+    ///
+    /// # Errors
+    /// [`DecodeError::MissingField`] if there is neither.
+    fn required(name: &'static str, value: Option<Self>) -> Result<Self, DecodeError>;
+
+    /// Writes it as the whole payload of the event `name`.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if its `Serialize` fails or gives no map, as it does unless it is a struct with
+    /// named fields.
+    fn write_payload(&self, name: &'static str, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// Reads a whole payload.
+    ///
+    /// # Errors
+    /// [`DecodeError::Malformed`] if it is not one of this type's.
+    fn read_payload(bytes: &[u8]) -> Result<Self, DecodeError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> Value for T {
+    fn write(&self, name: &'static str, to: &mut FieldWriter<'_>) -> Result<(), EncodeError> {
+        to.field(name, self)
+    }
+
+    fn read(
+        name: &'static str,
+        slot: &mut Option<Self>,
+        from: &mut FieldReader<'_>,
+    ) -> Result<(), DecodeError> {
+        from.value(name, slot)
+    }
+
+    fn required(name: &'static str, value: Option<Self>) -> Result<Self, DecodeError> {
+        FieldReader::required(name, value)
+    }
+
+    fn write_payload(&self, name: &'static str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let start = out.len();
+        encode_value(name, out, self)?;
+        match out.get(start) {
+            Some(0x80..=0x8F | 0xDE | 0xDF) => Ok(()),
+            _ => Err(EncodeError {
+                what: name,
+                source: Box::new(serde::ser::Error::custom(
+                    "its payload is not a struct with named fields",
+                )),
+            }),
+        }
+    }
+
+    fn read_payload(bytes: &[u8]) -> Result<Self, DecodeError> {
+        decode_value(bytes)
+    }
+}
+
+/// Reads the payload of an earlier version of an event.
+///
+/// # Errors
+/// [`DecodeError::Malformed`] if it is not one of that version.
+pub fn decode_earlier<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    decode_value(bytes)
+}
+
+/// The step from the payload of one version to the next, or from the last one to the event.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot become `{T}`: implement `From<{Self}> for {T}`",
+    label = "no `From<{Self}> for {T}`"
+)]
+pub trait Upcast<T> {
+    /// What the earlier version says, as the next one says it.
+    fn upcast(self) -> T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Into<T>, T> Upcast<T> for S {
+    fn upcast(self) -> T {
+        self.into()
     }
 }
 

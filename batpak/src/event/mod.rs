@@ -1,5 +1,7 @@
 //! WHAT: an event's kind, its header, its payload, and the chain that binds it to its history.
 
+mod catalog;
+mod category;
 pub(crate) mod chain;
 mod codec;
 mod digest;
@@ -10,7 +12,12 @@ mod payload;
 mod region;
 mod stored;
 
-pub use codec::{DecodeError, EncodeError, FieldReader, FieldWriter};
+pub use catalog::{Kinds, check_catalog, entries};
+pub use category::{At, Category, Claim, Claimant, Home, KindSlot, checked_category};
+pub use codec::{
+    DecodeError, EncodeError, FieldReader, FieldWriter, Upcast, Value, ValueReader, ValueWriter,
+    decode_earlier,
+};
 pub(crate) use codec::{check_depth, encode_value};
 pub use digest::Digest;
 pub use id::{EventId, EventIdError, StoreId};

@@ -1,4 +1,5 @@
 use super::{DecodeError, EncodeError, EventKind, RawEvent};
+use crate::coordinate::{Tag, TagError};
 
 /// A type whose values are events: what `#[derive(Event)]` implements.
 ///
@@ -27,13 +28,22 @@ pub trait EventPayload: Sized {
     /// [`EncodeError`] if a field's `Serialize` fails.
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
 
-    /// Reads back what [`Self::encode`] wrote.
+    /// Reads back what [`Self::encode`] wrote, in this version or an earlier one.
     ///
     /// # Errors
     /// [`DecodeError`] if the kind or the version is not one of this type's, or the bytes do not fit it.
     fn decode(kind: EventKind, version: u16, bytes: &[u8]) -> Result<Self, DecodeError>;
 
-    /// The name of this event, as in the type's declaration.
+    /// The further addresses that the event gives itself: its fields under `#[event(tag)]`. None by
+    /// default.
+    ///
+    /// # Errors
+    /// [`TagError`] if a value cannot be part of a tag, such as an empty one.
+    fn tags(&self) -> Result<Vec<Tag>, TagError> {
+        Ok(Vec::new())
+    }
+
+    /// The name of this event, as in its table: that of its declaration, unless another was given.
     fn name(&self) -> &'static str {
         let kind = self.kind();
         Self::entry(kind).map_or("", |entry| entry.name)
@@ -64,12 +74,16 @@ pub trait EventPayload: Sized {
 pub struct KindEntry {
     /// The kind.
     pub kind: EventKind,
-    /// The event's name in its declaration.
+    /// The event's name: that of its declaration, or what `#[event(name = "..")]` says.
     pub name: &'static str,
     /// The newest version of its payload.
     pub version: u16,
-    /// The names of its fields, in declaration order.
+    /// The names of the fields in its payload, in declaration order. Empty for an event that carries
+    /// one payload struct, whose fields the derive does not see.
     pub fields: &'static [&'static str],
+    /// A fingerprint of the payload: of the names and types of its fields. Two equal ones say nothing
+    /// about what the types are made of.
+    pub shape: u16,
 }
 
 impl KindEntry {
@@ -80,12 +94,14 @@ impl KindEntry {
         name: &'static str,
         version: u16,
         fields: &'static [&'static str],
+        shape: u16,
     ) -> Self {
         Self {
             kind,
             name,
             version,
             fields,
+            shape,
         }
     }
     /// Where in the table the event is that is declared under this name.

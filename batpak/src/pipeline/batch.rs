@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Durability, Expect};
-use crate::coordinate::{Coordinate, Tag};
+use crate::coordinate::{Coordinate, Tag, TagError};
 use crate::event::{EncodeError, EventId, EventKind, EventPayload, check_depth, encode_value};
 
 /// An event on its way into a store: where it goes, what it is, and what it refers to.
@@ -20,7 +20,7 @@ pub struct NewEvent {
     causes: Vec<EventId>,
     correlation: Option<EventId>,
     metadata: BTreeMap<String, Vec<u8>>,
-    error: Option<EncodeError>,
+    error: Option<UnfitEvent>,
 }
 
 impl NewEvent {
@@ -40,12 +40,16 @@ impl NewEvent {
         })
     }
 
-    /// A typed event. Nothing asks a machine whether it may happen: a machine's own events go
+    /// A typed event, with the tags that it gives itself. Nothing asks a machine whether it may happen: a machine's own events go
     /// through its commands or a [`Chain`](crate::Chain).
     pub fn of<E: EventPayload>(coordinate: &Coordinate, event: &E) -> Self {
-        Self::encoded(coordinate, event.kind(), event.version(), |out| {
+        let new = Self::encoded(coordinate, event.kind(), event.version(), |out| {
             event.encode(out)
-        })
+        });
+        match event.tags() {
+            Ok(tags) => tags.into_iter().fold(new, Self::tag),
+            Err(error) => new.unfit(error.into()),
+        }
     }
 
     fn encoded(
@@ -57,7 +61,8 @@ impl NewEvent {
         let mut payload = Vec::new();
         let error = encode(&mut payload)
             .and_then(|()| check_depth("the payload", &payload))
-            .err();
+            .err()
+            .map(UnfitEvent::Encode);
         Self {
             coordinate: coordinate.clone(),
             kind,
@@ -106,8 +111,14 @@ impl NewEvent {
             Ok(()) => {
                 self.metadata.insert(name.into(), encoded);
             }
-            Err(error) => self.error = self.error.or(Some(error)),
+            Err(error) => return self.unfit(error.into()),
         }
+        self
+    }
+
+    /// Keeps the first error, for the commit to report.
+    fn unfit(mut self, error: UnfitEvent) -> Self {
+        self.error = self.error.or(Some(error));
         self
     }
 
@@ -117,7 +128,7 @@ impl NewEvent {
         &self.coordinate
     }
 
-    pub(crate) fn finish(self) -> Result<EncodedEvent, EncodeError> {
+    pub(crate) fn finish(self) -> Result<EncodedEvent, UnfitEvent> {
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -140,6 +151,25 @@ impl NewEvent {
             correlation: self.correlation,
             metadata,
         })
+    }
+}
+
+/// Why a [`NewEvent`] cannot be recorded.
+#[derive(Debug)]
+pub(crate) enum UnfitEvent {
+    Encode(EncodeError),
+    Tag(TagError),
+}
+
+impl From<EncodeError> for UnfitEvent {
+    fn from(error: EncodeError) -> Self {
+        Self::Encode(error)
+    }
+}
+
+impl From<TagError> for UnfitEvent {
+    fn from(error: TagError) -> Self {
+        Self::Tag(error)
     }
 }
 

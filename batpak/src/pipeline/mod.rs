@@ -4,7 +4,7 @@ mod batch;
 mod durability;
 mod expect;
 
-pub(crate) use batch::EncodedEvent;
 pub use batch::{Batch, NewEvent};
+pub(crate) use batch::{EncodedEvent, UnfitEvent};
 pub use durability::Durability;
 pub use expect::Expect;

@@ -75,7 +75,7 @@ impl Store {
     /// # Errors
     /// - [`StoreError::Conflict`] if a stream is not as the batch expects;
     /// - [`StoreError::Limit`], [`StoreError::EmptyBatch`], [`StoreError::ReservedKind`],
-    ///   [`StoreError::UnknownCause`], [`StoreError::Encode`] if the batch is not one to store;
+    ///   [`StoreError::UnknownCause`], [`StoreError::Encode`], [`StoreError::Tag`] if the batch is not one to store;
     /// - [`StoreError::Io`] if the write or the sync fails, and [`StoreError::Poisoned`] ever after
     ///   until the store is opened again: whether the batch is stored is then unknown;
     /// - [`StoreError::Moved`] if the directory is no longer where it was opened, when a new segment is

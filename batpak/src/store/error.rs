@@ -2,9 +2,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::coordinate::{Coordinate, CoordinateError};
+use crate::coordinate::{Coordinate, CoordinateError, TagError};
 use crate::event::{DecodeError, EncodeError, EventId, EventKind};
-use crate::pipeline::Expect;
+use crate::pipeline::{Expect, UnfitEvent};
 use crate::projection::FoldError;
 
 /// What went wrong in a store, where, and what to do.
@@ -94,6 +94,10 @@ pub enum StoreError {
     /// A name that no coordinate can have: for `?` on what [`Coordinate::new`] gives.
     #[error(transparent)]
     Coordinate(#[from] CoordinateError),
+    /// A text that cannot be a tag: from a field under `#[event(tag)]`, or for `?` on what
+    /// [`Tag::new`](crate::Tag::new) gives.
+    #[error(transparent)]
+    Tag(#[from] TagError),
     /// A payload or metadata value could not be encoded.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -166,5 +170,14 @@ impl StoreError {
             });
         }
         Ok(())
+    }
+}
+
+impl From<UnfitEvent> for StoreError {
+    fn from(unfit: UnfitEvent) -> Self {
+        match unfit {
+            UnfitEvent::Encode(error) => Self::Encode(error),
+            UnfitEvent::Tag(error) => Self::Tag(error),
+        }
     }
 }

@@ -1,0 +1,184 @@
+//! How one event's payload is written and read.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::{Body, Event, Field, Missing};
+use crate::names::{hygienic, plain};
+
+/// The arm that writes the event.
+pub(super) fn encode(event: &Event, krate: &TokenStream) -> TokenStream {
+    let Event {
+        constructor, name, ..
+    } = event;
+    let out = hygienic("out");
+    match &event.body {
+        Body::Unknown => quote!(#constructor { .. } => ::core::unreachable!(),),
+        Body::Payload(ty) => {
+            let (payload, name) = (hygienic("payload"), plain(name));
+            quote! {
+                #constructor(#payload) => {
+                    <#ty as #krate::expansion::Value>::write_payload(#payload, #name, #out)
+                }
+            }
+        }
+        Body::Fields(fields) => {
+            let patterns = fields.iter().map(|Field { name, skip, .. }| match skip {
+                true => quote!(#name: _),
+                false => quote!(#name),
+            });
+            let write = write(fields, krate);
+            quote!(#constructor { #(#patterns),* } => { #write })
+        }
+    }
+}
+
+fn write(fields: &[Field], krate: &TokenStream) -> TokenStream {
+    let [out, writer] = ["out", "writer"].map(hygienic);
+    let written = || fields.iter().filter(|field| !field.skip);
+    let conditions = written().filter_map(|field| {
+        let (Field { name, .. }, skip_if) = (field, field.skip_if.as_ref()?);
+        let present = present(field);
+        Some(quote!(let #present = !#skip_if(#name);))
+    });
+    let always = written().filter(|field| field.skip_if.is_none()).count() as u32;
+    let sometimes = written().filter(|field| field.skip_if.is_some()).map(|f| {
+        let present = present(f);
+        quote!(+ #present as ::core::primitive::u32)
+    });
+    let writes = written().map(|field| {
+        let Field { name, ty, key, .. } = field;
+        let write = match &field.with {
+            Some(with) => {
+                let serializer = hygienic("serializer");
+                quote!(#writer.field_with(#key, |#serializer| #with::serialize(#name, #serializer))?;)
+            }
+            None => {
+                quote!(<#ty as #krate::expansion::Value>::write(#name, #key, &mut #writer)?;)
+            }
+        };
+        if field.skip_if.is_none() {
+            return write;
+        }
+        let present = present(field);
+        quote!(if #present { #write })
+    });
+    let mutable = written().next().map(|_| quote!(mut));
+    quote! {
+        #(#conditions)*
+        let #mutable #writer = #krate::expansion::FieldWriter::new(#out, #always #(#sometimes)*);
+        #(#writes)*
+        let _ = #writer;
+        ::core::result::Result::Ok(())
+    }
+}
+
+/// Whether a field that may be left out is written.
+fn present(field: &Field) -> Ident {
+    hygienic(&format!("writes_{}", plain(&field.name)))
+}
+
+/// The arms that read the event: one per earlier version, and that of the newest.
+pub(super) fn decode(event: &Event, krate: &TokenStream) -> TokenStream {
+    let Event {
+        constructor, kind, ..
+    } = event;
+    let bytes = hygienic("bytes");
+    let newest = match &event.body {
+        Body::Unknown => return TokenStream::new(),
+        Body::Payload(ty) => quote! {
+            <#ty as #krate::expansion::Value>::read_payload(#bytes).map(#constructor)
+        },
+        Body::Fields(fields) => read(constructor, fields, krate),
+    };
+    let earlier = earlier(event, krate);
+    quote! {
+        #earlier
+        Self::#kind => { #newest }
+    }
+}
+
+/// Each earlier version is read as its type, and goes up from one type to the next.
+fn earlier(event: &Event, krate: &TokenStream) -> TokenStream {
+    let [version, bytes] = ["version", "bytes"].map(hygienic);
+    let types = &event.earlier;
+    let arms = types.iter().enumerate().map(|(at, oldest)| {
+        let number = at as u16 + 1;
+        let read = quote!(#krate::expansion::decode_earlier::<#oldest>(#bytes)?);
+        let value = types[at..]
+            .iter()
+            .enumerate()
+            .fold(read, |value, (i, from)| {
+                let into = types
+                    .get(at + i + 1)
+                    .map_or_else(|| quote!(Self), |ty| quote!(#ty));
+                quote!(<#from as #krate::expansion::Upcast<#into>>::upcast(#value))
+            });
+        let kind = &event.kind;
+        quote! {
+            Self::#kind if #version == #number => ::core::result::Result::Ok(#value),
+        }
+    });
+    quote!(#(#arms)*)
+}
+
+fn read(constructor: &TokenStream, fields: &[Field], krate: &TokenStream) -> TokenStream {
+    let [bytes, reader, found, from] = ["bytes", "reader", "found", "from"].map(hygienic);
+    let read = || fields.iter().filter(|field| !field.skip);
+    let slots = read()
+        .map(|Field { name, ty, .. }| quote!(let mut #name = ::core::option::Option::<#ty>::None;));
+    let reads = read().map(|field| {
+        let Field {
+            name,
+            ty,
+            key,
+            aliases,
+            ..
+        } = field;
+        let read = match &field.with {
+            Some(with) => {
+                quote!(#reader.value_with(#key, &mut #name, |#from| #with::deserialize(#from))?)
+            }
+            None => {
+                quote!(<#ty as #krate::expansion::Value>::read(#key, &mut #name, &mut #reader)?)
+            }
+        };
+        quote!(#key #(| #aliases)* => #read,)
+    });
+    let values = fields.iter().map(|field| {
+        let (name, value) = (&field.name, value(field, krate));
+        quote!(#name: #value)
+    });
+    quote! {
+        #(#slots)*
+        let mut #reader = #krate::expansion::FieldReader::new(#bytes)?;
+        while let ::core::option::Option::Some(#found) = #reader.next_name()? {
+            match #found {
+                #(#reads)*
+                _ => #reader.skip()?,
+            }
+        }
+        ::core::result::Result::Ok(#constructor { #(#values),* })
+    }
+}
+
+/// The field's value once all that is there was read.
+fn value(field: &Field, krate: &TokenStream) -> TokenStream {
+    let Field { name, ty, key, .. } = field;
+    let default = match (&field.missing, field.skip) {
+        (Some(Missing::Call(path)), _) => quote!(#path),
+        (Some(Missing::Default), _) | (None, true) => {
+            quote!(<#ty as ::core::default::Default>::default)
+        }
+        (None, false) if field.with.is_some() => {
+            return quote!(#krate::expansion::FieldReader::found(#key, #name)?);
+        }
+        (None, false) => {
+            return quote!(<#ty as #krate::expansion::Value>::required(#key, #name)?);
+        }
+    };
+    match field.skip {
+        true => quote!(#default()),
+        false => quote!(::core::option::Option::unwrap_or_else(#name, #default)),
+    }
+}
