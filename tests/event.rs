@@ -1,5 +1,11 @@
 //! Typed events: how they are written, and what reads them back.
 
+mod attributes;
+mod bodies;
+mod categories;
+mod tags;
+mod versions;
+
 use batpak::DecodeError;
 use batpak::prelude::*;
 use serde::{Deserialize, Serialize};

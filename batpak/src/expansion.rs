@@ -7,8 +7,8 @@ pub use std::vec::Vec;
 #[doc(hidden)]
 pub use crate::__as_typed as as_typed;
 pub use crate::event::{
-    At, Claim, Claimant, FieldReader, FieldWriter, Home, KindSlot, Kinds, Upcast, Value,
-    ValueReader, ValueWriter, check_catalog, checked_category, decode_earlier, entries,
+    At, Claim, Claimant, Clash, Earlier, FieldReader, FieldWriter, Home, KindSlot, Kinds, Upcast,
+    Value, ValueReader, ValueWriter, accepted_category, clash, entries, refused_category,
 };
 pub use crate::guard::Decision;
 pub use crate::typestate::{In, Instance, Moved};

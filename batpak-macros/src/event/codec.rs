@@ -104,7 +104,7 @@ fn earlier(event: &Event, krate: &TokenStream) -> TokenStream {
     let types = &event.earlier;
     let arms = types.iter().enumerate().map(|(at, oldest)| {
         let number = at as u16 + 1;
-        let read = quote!(#krate::expansion::decode_earlier::<#oldest>(#bytes)?);
+        let read = quote!(<#oldest as #krate::expansion::Earlier>::read(#bytes)?);
         let value = types[at..]
             .iter()
             .enumerate()
@@ -166,9 +166,9 @@ fn read(constructor: &TokenStream, fields: &[Field], krate: &TokenStream) -> Tok
 fn value(field: &Field, krate: &TokenStream) -> TokenStream {
     let Field { name, ty, key, .. } = field;
     let default = match (&field.missing, field.skip) {
-        (Some(Missing::Call(path)), _) => quote!(#path),
+        (Some(Missing::Call(path)), _) => quote!(#path()),
         (Some(Missing::Default), _) | (None, true) => {
-            quote!(<#ty as ::core::default::Default>::default)
+            quote!(<#ty as ::core::default::Default>::default())
         }
         (None, false) if field.with.is_some() => {
             return quote!(#krate::expansion::FieldReader::found(#key, #name)?);
@@ -177,8 +177,14 @@ fn value(field: &Field, krate: &TokenStream) -> TokenStream {
             return quote!(<#ty as #krate::expansion::Value>::required(#key, #name)?);
         }
     };
-    match field.skip {
-        true => quote!(#default()),
-        false => quote!(::core::option::Option::unwrap_or_else(#name, #default)),
+    if field.skip {
+        return default;
+    }
+    let value = hygienic("value");
+    quote! {
+        match #name {
+            ::core::option::Option::Some(#value) => #value,
+            ::core::option::Option::None => #default,
+        }
     }
 }

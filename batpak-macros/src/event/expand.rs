@@ -120,7 +120,11 @@ fn tags(events: &EventType) -> Option<TokenStream> {
                 let (name, tag) = (&field.name, field.tag.as_ref()?);
                 let text = &tag.name;
                 let push = quote!(#tags.push(#krate::Tag::new(#text, #name)?););
-                Some((0..tag.depth).fold(push, |push, _| quote!(for #name in #name { #push })))
+                // `into_iter` by name: a loop over an `Option` itself is linted against.
+                let each = |push, _| {
+                    quote!(for #name in ::core::iter::IntoIterator::into_iter(#name) { #push })
+                };
+                Some((0..tag.depth).fold(push, each))
             });
             quote!(#constructor { #(#names,)* .. } => { #(#pushes)* })
         })

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use syn::{Fields, GenericArgument, Ident, LitStr, PathArguments, Type};
+use syn::{Data, Fields, GenericArgument, Ident, LitStr, PathArguments, Type};
 
 use super::{Body, Field, Tag, attributes, serde};
 use crate::errors::Errors;
@@ -24,11 +24,11 @@ const NO_STRUCTS: &[&str] = &[
     "f64", "bool", "char", "String", "Option", "Vec",
 ];
 
-pub(super) fn body(name: &Ident, fields: Fields, errors: &mut Errors) -> Body {
+pub(super) fn body(name: &Ident, sort: &str, fields: &Fields, errors: &mut Errors) -> Body {
     match fields {
         Fields::Unit => Body::Fields(Vec::new()),
         Fields::Named(fields) => {
-            let fields = fields.named.into_iter();
+            let fields = fields.named.iter();
             let fields: Vec<Option<Field>> = fields.map(|f| field(f, errors)).collect();
             match fields.into_iter().collect::<Option<Vec<_>>>() {
                 Some(fields) => {
@@ -44,9 +44,9 @@ pub(super) fn body(name: &Ident, fields: Fields, errors: &mut Errors) -> Body {
                 types.next().is_none() && matches!(&field.ty, Type::Path(_)) && is_struct(&field.ty)
             }) else {
                 errors.add(
-                    &fields,
+                    fields,
                     format_args!(
-                        "tuple variants carry one payload struct: `{name}({name}Body)` or name the fields"
+                        "tuple {sort} carry one payload struct: `{name}({name}Body)` or name the fields"
                     ),
                 );
                 return Body::Unknown;
@@ -85,8 +85,8 @@ fn last_segment(ty: &Type) -> Option<(String, Option<&Type>)> {
 }
 
 /// A field; `None` if its type cannot be one.
-fn field(field: syn::Field, errors: &mut Errors) -> Option<Field> {
-    let name = field.ident?;
+fn field(field: &syn::Field, errors: &mut Errors) -> Option<Field> {
+    let name = field.ident.clone()?;
     let tag = attributes::tag(&field.attrs, errors);
     let settings = serde::field(&field.attrs, errors);
     let tag = tag.and_then(|(_, text)| {
@@ -103,15 +103,26 @@ fn field(field: syn::Field, errors: &mut Errors) -> Option<Field> {
             depth: collections(&field.ty),
         })
     });
-    if let Some(instead) = refused(&field.ty) {
+    if let Type::Reference(reference) = &field.ty {
+        let owned =
+            owned(&reference.elem).map_or_else(|| type_text(&reference.elem), str::to_owned);
         errors.add(
             &field.ty,
             format_args!(
-                "an event owns its fields, and their size is known: {instead} instead of `{}`",
+                "an event owns its fields: `{owned}` instead of `{}`",
                 type_text(&field.ty)
             ),
         );
         return None;
+    }
+    if let Some(path) = &settings.skip_if
+        && settings.missing.is_none()
+        && (settings.with.is_some() || !is_option(&field.ty))
+    {
+        errors.add(
+            path,
+            format_args!("where `{name}` is not written, it could not be read: add `default`"),
+        );
     }
     Some(Field {
         key: settings
@@ -123,22 +134,48 @@ fn field(field: syn::Field, errors: &mut Errors) -> Option<Field> {
         skip: settings.skip,
         skip_if: settings.skip_if,
         tag,
-        ty: field.ty,
+        ty: field.ty.clone(),
         name,
     })
 }
 
-/// What to write instead of a type that is borrowed or has no size.
-fn refused(ty: &Type) -> Option<&'static str> {
-    match ty {
-        Type::Reference(reference) => {
-            Some(refused(&reference.elem).unwrap_or("the type without `&`"))
+/// Refuses fields whose size is not known.
+pub(super) fn refuse_unsized(data: &Data, errors: &mut Errors) {
+    let fields: Vec<&Fields> = match data {
+        Data::Enum(data) => data
+            .variants
+            .iter()
+            .map(|variant| &variant.fields)
+            .collect(),
+        Data::Struct(data) => vec![&data.fields],
+        Data::Union(_) => Vec::new(),
+    };
+    for field in fields.into_iter().flatten() {
+        if let Some(owned) = owned(&field.ty) {
+            errors.add(
+                &field.ty,
+                format_args!(
+                    "the size of an event's fields is known: `{owned}` instead of `{}`",
+                    type_text(&field.ty)
+                ),
+            );
         }
-        Type::Slice(_) => Some("`Vec<..>`"),
-        Type::TraitObject(_) => Some("an enum or a struct"),
-        Type::Path(path) if path.path.is_ident("str") => Some("`String`"),
+    }
+}
+
+/// What to write instead of a type whose size is not known; `None` if it is known.
+fn owned(ty: &Type) -> Option<&'static str> {
+    match ty {
+        Type::Slice(_) => Some("Vec<..>"),
+        Type::TraitObject(_) => Some("enum"),
+        Type::Path(path) if path.path.is_ident("str") => Some("String"),
         _ => None,
     }
+}
+
+/// Whether a type is an `Option` by its name.
+fn is_option(ty: &Type) -> bool {
+    last_segment(ty).is_some_and(|(name, _)| name == "Option")
 }
 
 /// How many collections lie around the values.
@@ -164,7 +201,7 @@ fn refuse_shared_keys(fields: &[Field], errors: &mut Errors) {
             match owners.insert(key.clone(), &field.name) {
                 Some(other) if *other != field.name => errors.push(syn::Error::new(
                     span,
-                    format_args!("the name `{key}` is already that of `{other}`"),
+                    format_args!("the name `{key}` is already that of the field `{other}`"),
                 )),
                 _ => {}
             }

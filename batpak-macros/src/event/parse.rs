@@ -20,6 +20,8 @@ pub(super) fn parse(input: DeriveInput, errors: &mut Errors) -> Option<EventType
             "`#[derive(Event)]` goes on an enum, one variant per kind of event, or on a struct",
         );
     }
+    fields::refuse_unsized(&input.data, errors);
+    // A type that is none of the right sort would make every line of an expansion an error.
     if !errors.is_empty() {
         return None;
     }
@@ -57,7 +59,7 @@ fn of_enum(input: &DeriveInput, data: &DataEnum, errors: &mut Errors) -> EventTy
                 None
             }
         };
-        let mut event = event(name, &settings, &variant.fields, errors);
+        let mut event = event(name, "variants", &settings, &variant.fields, errors);
         event.constructor = quote!(Self::#name);
         event.kind = kind_const(name);
         event.id = id.unwrap_or(0);
@@ -95,7 +97,7 @@ fn of_struct(input: &DeriveInput, data: &DataStruct, errors: &mut Errors) -> Eve
             None
         }
     };
-    let mut event = event(name, &settings, &data.fields, errors);
+    let mut event = event(name, "structs", &settings, &data.fields, errors);
     event.id = id.unwrap_or(0);
     event.id_span = id.and(settings.id).map(|literal| literal.span());
     EventType {
@@ -108,9 +110,15 @@ fn of_struct(input: &DeriveInput, data: &DataStruct, errors: &mut Errors) -> Eve
     }
 }
 
-/// The event of a struct, or of a variant but for what tells it from others.
-fn event(name: &Ident, settings: &Settings, fields: &Fields, errors: &mut Errors) -> Event {
-    let body = fields::body(name, fields.clone(), errors);
+/// The event of a struct, or of a variant but for what tells it from others; `sort` is which.
+fn event(
+    name: &Ident,
+    sort: &str,
+    settings: &Settings,
+    fields: &Fields,
+    errors: &mut Errors,
+) -> Event {
+    let body = fields::body(name, sort, fields, errors);
     let mut event = Event {
         constructor: quote!(Self),
         name: name.clone(),
@@ -207,7 +215,7 @@ fn refuse_shared_name(
         return;
     };
     let message = format!(
-        "the name `{}` is already that of `{}`",
+        "the name `{}` is already that of the event `{}`",
         event.recorded, other.name
     );
     match stated {

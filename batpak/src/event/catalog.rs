@@ -56,9 +56,11 @@ macro_rules! catalog {
         $crate::catalog!($($event),+);
     };
     ($($event:ty),+ $(,)?) => {
-        const _: () = $crate::expansion::check_catalog(&[
+        const _: () = if let ::core::option::Option::Some(clash) = $crate::expansion::clash(&[
             $($crate::expansion::Kinds::of::<$event>(::core::stringify!($event))),+
-        ]);
+        ]) {
+            ::core::panic!("{}", clash.as_str())
+        };
     };
 }
 
@@ -103,74 +105,82 @@ pub const fn entries<const N: usize>(tables: &[&[KindEntry]]) -> [KindEntry; N] 
     all
 }
 
-/// That no kind is claimed twice.
-///
-/// # Panics
-/// If one is, with both claims.
-pub const fn check_catalog(types: &[Kinds]) {
+/// The first kind that is claimed twice, said in a sentence.
+#[must_use]
+pub const fn clash(types: &[Kinds]) -> Option<Clash> {
     let mut at = 0;
     while at < types.len() {
         let mut line = 0;
         while line < types[at].table.len() {
-            check_entry(types, at, line);
+            if let Some(clash) = clash_of(types, at, line) {
+                return Some(clash);
+            }
             line += 1;
         }
         at += 1;
     }
+    None
 }
 
-/// That the kind of one line of one type's table is no other type's.
-const fn check_entry(types: &[Kinds], at: usize, line: usize) {
+/// Who else claims the kind on one line of one type's table, or has reserved it.
+const fn clash_of(types: &[Kinds], at: usize, line: usize) -> Option<Clash> {
     let (own, entry) = (types[at], types[at].table[line]);
+    let kind = entry.kind.raw();
     let mut other = 0;
     while other < types.len() {
-        let Kinds {
-            owner,
-            table,
-            retired,
-        } = types[other];
+        let Kinds { owner, table, .. } = types[other];
         let mut theirs = 0;
         while other < at && theirs < table.len() {
-            if table[theirs].kind.raw() == entry.kind.raw() {
-                Message::new()
-                    .text("event kind ")
-                    .kind(entry.kind)
-                    .text(" is claimed by both `")
-                    .event(owner, table[theirs].name)
-                    .text("` and `")
-                    .event(own.owner, entry.name)
-                    .text("`: give one of them another id")
-                    .panic();
+            if table[theirs].kind.raw() == kind {
+                let clash = Clash::new().text("event kind ").kind(entry.kind);
+                return Some(
+                    clash
+                        .text(" is claimed by both `")
+                        .event(owner, table[theirs].name)
+                        .text("` and `")
+                        .event(own.owner, entry.name)
+                        .text("`: give one of them another id"),
+                );
             }
             theirs += 1;
         }
-        let mut range = 0;
-        while other != at && range < retired.len() {
-            let (first, last) = retired[range];
-            if first.raw() <= entry.kind.raw() && entry.kind.raw() <= last.raw() {
-                Message::new()
-                    .text("event kind ")
-                    .kind(entry.kind)
+        if other != at && is_within(types[other].retired, kind) {
+            let clash = Clash::new().text("event kind ").kind(entry.kind);
+            return Some(
+                clash
                     .text(" of `")
                     .event(own.owner, entry.name)
                     .text("` is reserved by `")
                     .text(owner)
-                    .text("`: give it another id")
-                    .panic();
-            }
-            range += 1;
+                    .text("`: give it another id"),
+            );
         }
         other += 1;
     }
+    None
 }
 
-/// A text that is put together while the program compiles.
-struct Message {
+/// Whether a kind is in one of the ranges.
+const fn is_within(ranges: &[(EventKind, EventKind)], kind: u16) -> bool {
+    let mut range = 0;
+    while range < ranges.len() {
+        let (first, last) = ranges[range];
+        if first.raw() <= kind && kind <= last.raw() {
+            return true;
+        }
+        range += 1;
+    }
+    false
+}
+
+/// A sentence that is put together while the program compiles.
+#[derive(Debug, Clone, Copy)]
+pub struct Clash {
     bytes: [u8; 512],
     len: usize,
 }
 
-impl Message {
+impl Clash {
     const fn new() -> Self {
         Self {
             bytes: [0; 512],
@@ -213,10 +223,13 @@ impl Message {
         }
     }
 
-    const fn panic(&self) -> ! {
+    /// The sentence.
+    #[must_use]
+    pub const fn as_str(&self) -> &str {
         match core::str::from_utf8(self.bytes.split_at(self.len).0) {
-            Ok(message) => panic!("{}", message),
-            Err(_) => panic!("an event kind is claimed twice"),
+            Ok(text) => text,
+            // Cut in the middle of a character.
+            Err(_) => "an event kind is claimed twice",
         }
     }
 }

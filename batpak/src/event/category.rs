@@ -53,28 +53,38 @@ macro_rules! category {
         $visibility enum $name {}
 
         impl $crate::Category for $name {
-            const CATEGORY: ::core::primitive::u8 = $crate::expansion::checked_category($number);
+            const CATEGORY: ::core::primitive::u8 = $crate::expansion::accepted_category($number);
             const HOME: $crate::expansion::Home = $crate::expansion::Home::new(
                 ::core::module_path!(),
                 ::core::option_env!("CARGO_BIN_NAME"),
             );
         }
 
-        const _: ::core::primitive::u8 = <$name as $crate::Category>::CATEGORY;
+        const _: () = if let ::core::option::Option::Some(reason) =
+            $crate::expansion::refused_category($number)
+        {
+            ::core::panic!("{}", reason)
+        };
     };
 }
 
-/// The number of a category that a domain may use.
-///
-/// # Panics
-/// If it is one of the library's own, or above `0xF`.
+/// Why a domain may not use the category, if it may not.
 #[must_use]
-pub const fn checked_category(number: u8) -> u8 {
+pub const fn refused_category(number: u8) -> Option<&'static str> {
     match number {
-        0x0 => panic!("category 0x0 is reserved for the store; use 0x1 to 0xC, 0xE or 0xF"),
-        0xD => panic!("category 0xD is reserved for the store; use 0x1 to 0xC, 0xE or 0xF"),
-        0x10.. => panic!("a category has 4 bits; use 0x1 to 0xC, 0xE or 0xF"),
-        _ => number,
+        0x0 => Some("category 0x0 is reserved for the store; use 0x1 to 0xC, 0xE or 0xF"),
+        0xD => Some("category 0xD is reserved for the store; use 0x1 to 0xC, 0xE or 0xF"),
+        0x10.. => Some("a category has 4 bits; use 0x1 to 0xC, 0xE or 0xF"),
+        _ => None,
+    }
+}
+
+/// The category, or one that stands in for it where it is refused, so that it is so only once.
+#[must_use]
+pub const fn accepted_category(number: u8) -> u8 {
+    match refused_category(number) {
+        None => number,
+        Some(_) => 0xF,
     }
 }
 

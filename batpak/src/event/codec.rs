@@ -365,12 +365,25 @@ impl<T: Serialize + DeserializeOwned> Value for T {
     }
 }
 
-/// Reads the payload of an earlier version of an event.
-///
-/// # Errors
-/// [`DecodeError::Malformed`] if it is not one of that version.
-pub fn decode_earlier<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
-    decode_value(bytes)
+/// The payload of an earlier version of an event.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read as the payload of an earlier version",
+    label = "needs `DeserializeOwned`",
+    note = "derive serde's `Deserialize` for it; `batpak::serde` is serde, re-exported"
+)]
+pub trait Earlier: Sized {
+    /// Reads a whole payload.
+    ///
+    /// # Errors
+    /// [`DecodeError::Malformed`] if it is not one of that version.
+    fn read(bytes: &[u8]) -> Result<Self, DecodeError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> Earlier for T {
+    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+        decode_value(bytes)
+    }
 }
 
 /// The step from the payload of one version to the next, or from the last one to the event.

@@ -12,11 +12,13 @@ mod payload;
 mod region;
 mod stored;
 
-pub use catalog::{Kinds, check_catalog, entries};
-pub use category::{At, Category, Claim, Claimant, Home, KindSlot, checked_category};
+pub use catalog::{Clash, Kinds, clash, entries};
+pub use category::{
+    At, Category, Claim, Claimant, Home, KindSlot, accepted_category, refused_category,
+};
 pub use codec::{
-    DecodeError, EncodeError, FieldReader, FieldWriter, Upcast, Value, ValueReader, ValueWriter,
-    decode_earlier,
+    DecodeError, Earlier, EncodeError, FieldReader, FieldWriter, Upcast, Value, ValueReader,
+    ValueWriter,
 };
 pub(crate) use codec::{check_depth, encode_value};
 pub use digest::Digest;

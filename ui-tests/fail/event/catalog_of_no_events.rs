@@ -1,0 +1,5 @@
+struct Orders;
+
+batpak::catalog!(Orders);
+
+fn main() {}
