@@ -16,38 +16,99 @@ mod tests;
 
 use proc_macro::TokenStream;
 
-/// Makes an enum the payload of events: one variant per kind of event.
+/// Makes an enum the payload of events, one variant per kind, or a struct the payload of one kind.
 ///
 /// ```
 /// use batpak::prelude::*;
+/// use batpak::serde::Deserialize;
 ///
 /// #[derive(Event, Debug, Clone)]
 /// #[event(category = 0x1, reserved(0x003 = "Refunded", 0x010..=0x01F))]
 /// pub enum TillEvent {
-///     #[event(id = 0x001)]
-///     Sold { article: String, cents: u64 },
+///     #[event(id = 0x001, version = 2, from(SoldV1))]
+///     Sold {
+///         #[event(tag)]
+///         article: String,
+///         cents: u64,
+///     },
 ///     #[event(id = 0x002)]
 ///     Closed,
 /// }
+///
+/// /// What the first version of the program wrote.
+/// #[derive(Deserialize)]
+/// # #[serde(crate = "batpak::serde")]
+/// struct SoldV1 {
+///     article: String,
+///     euros: u64,
+/// }
+///
+/// impl From<SoldV1> for TillEvent {
+///     fn from(SoldV1 { article, euros }: SoldV1) -> Self {
+///         Self::Sold { article, cents: 100 * euros }
+///     }
+/// }
+///
+/// /// One kind, as a struct.
+/// #[derive(Event, Debug)]
+/// #[event(category = 0x2, id = 0x001)]
+/// pub struct Audited {
+///     by: String,
+/// }
 /// assert_eq!(TillEvent::SOLD, EventKind::custom(0x1, 0x001));
+/// assert_eq!(Audited::KIND, EventKind::custom(0x2, 0x001));
 /// ```
 ///
-/// On the enum, `#[event(..)]` takes
-/// - `category = 0x1`: the category of all its kinds, `0x1` to `0xC`, `0xE` or `0xF`;
-/// - `reserved(0x006 = "Refunded", 0x00A..=0x00F)`: ids that must not be used (again); where they are in old
-///   streams, a machine passes over them;
+/// On the type, `#[event(..)]` takes
+/// - `category = 0x1`: the category of all its kinds, `0x1` to `0xC`, `0xE` or `0xF`; or `category = Orders`, the
+///   path of a type that `batpak::category!` declares;
+/// - `reserved(0x006 = "Refunded", 0x00A..=0x00F)`, on an enum: ids that must not be used (again); where they
+///   are in old streams, a machine passes over them;
 /// - `crate = path`: where batpak is, if not at `::batpak`.
 ///
-/// On each variant it takes `id = 0x001`, 12 bits. An id is written to the log, so it is never
-/// assigned for you, and a variant keeps its id for ever. Variants have named fields or none. The
-/// types of the fields implement serde's `Serialize` and `DeserializeOwned`; the enum itself needs
-/// no serde derive, and serde's attributes on its fields are not looked at. A field that is added
-/// later is an `Option`: where it is missing, it reads as `None`.
+/// On each variant, and on the type if that is a struct, it takes
+/// - `id = 0x001`, 12 bits. An id is written to the log, so it is never assigned for you, and an event
+///   keeps its id for ever;
+/// - `version = 3`: the version of the payload as it is now, 1 if nothing is said;
+/// - `from(PaidV1, PaidV2)`: the payload type of each earlier version, oldest first. Each implements
+///   `DeserializeOwned` (a struct with the named fields of then) and becomes the next by `From`, the last one
+///   the enum or struct itself. What was written under an earlier version is then read as the newest; a
+///   version that is newer than the type is `DecodeError::UnknownVersion`;
+/// - `shape = 0x9F31`: a fingerprint of the names and types of the fields as they are written. When it no
+///   longer matches, the error says so, and what to do; `shape = 0` asks for it. A type is known by its
+///   tokens: what it is made of may change unnoticed;
+/// - `name = "Paid"`: the name in the table, where a variant was renamed. Nothing in the log depends on it.
 ///
-/// Besides `EventPayload` the enum gets a constant per variant, its `EventKind`: `TillEvent::SOLD`.
-/// A kind must mean one thing in all of a store: two enums with a category and an id in common read
-/// each other's events, and nothing notices yet. So give each enum a category of its own, or see to
-/// it that their ids differ.
+/// A kind must mean one thing in all of a store. Two types with a category and an id in common read each
+/// other's events; a category that is declared as a type makes that a compile error within a crate, and
+/// `batpak::catalog!` across crates.
+///
+/// # Payloads
+///
+/// A payload is a msgpack map by field name. A variant or struct has named fields, none, or exactly one
+/// without a name: `Paid(PaidBody)`, whose payload is that of the struct `PaidBody` itself, so that
+/// `Paid { cents, by }` and `Paid(PaidBody { cents, by })` are the same bytes. The types of fields, and
+/// payload structs, implement serde's `Serialize` and `DeserializeOwned`; the event type itself needs no
+/// serde derive, and the crate no dependency on serde.
+///
+/// A field that is added later is an `Option`, which reads as `None` where it is missing, or has
+/// `#[serde(default)]`; anything else is a new version. `#[event(tag)]` on a field makes `field:value` a tag of
+/// the event, and `#[event(tag = "course")]` makes it `course:value`; the value is the field's `Display`. An `Option`,
+/// `Vec`, array or set of std (by that name) gives a tag for each of its values. `EventPayload::tags` lists them, and a store records them with
+/// the event; a value that cannot be part of a tag is an error of the append or commit.
+///
+/// Of serde's attributes on fields these are honoured, as serde does: `rename = ".."`, `alias = ".."`, `default`,
+/// `default = "path"`, `with = "module"`, `skip` and `skip_serializing_if = "path"`, the last only where a
+/// missing field can be read. All others are refused, and so is what would change the payload on a type or
+/// variant, such as `rename_all` on a struct. What concerns only how serde would write the names of an enum
+/// and its variants is left to a serde derive of your own: `rename`, `rename_all`, `tag`, `content`, `untagged`,
+/// `crate` and `expecting` on the enum, `rename` and `alias` on a variant, `rename`, `crate` and `expecting` on
+/// a struct.
+///
+/// # What it makes
+///
+/// `EventPayload`, and a constant per variant, its `EventKind`: `TillEvent::SOLD` (`SOLD_KIND` if the
+/// variant is called `SOLD` itself). A struct has `KIND`.
 #[proc_macro_derive(Event, attributes(event, serde))]
 pub fn derive_event(input: TokenStream) -> TokenStream {
     event::derive(input.into()).into()

@@ -23,9 +23,12 @@ pub(super) fn encode(event: &Event, krate: &TokenStream) -> TokenStream {
             }
         }
         Body::Fields(fields) => {
-            let patterns = fields.iter().map(|Field { name, skip, .. }| match skip {
-                true => quote!(#name: _),
-                false => quote!(#name),
+            let patterns = fields.iter().map(|field| match field.skip {
+                true => {
+                    let name = &field.name;
+                    quote!(#name: _)
+                }
+                false => field.pattern(),
             });
             let write = write(fields, krate);
             quote!(#constructor { #(#patterns),* } => { #write })
@@ -37,9 +40,9 @@ fn write(fields: &[Field], krate: &TokenStream) -> TokenStream {
     let [out, writer] = ["out", "writer"].map(hygienic);
     let written = || fields.iter().filter(|field| !field.skip);
     let conditions = written().filter_map(|field| {
-        let (Field { name, .. }, skip_if) = (field, field.skip_if.as_ref()?);
+        let (Field { local, .. }, skip_if) = (field, field.skip_if.as_ref()?);
         let present = present(field);
-        Some(quote!(let #present = !#skip_if(#name);))
+        Some(quote!(let #present = !#skip_if(#local);))
     });
     let always = written().filter(|field| field.skip_if.is_none()).count() as u32;
     let sometimes = written().filter(|field| field.skip_if.is_some()).map(|f| {
@@ -47,14 +50,14 @@ fn write(fields: &[Field], krate: &TokenStream) -> TokenStream {
         quote!(+ #present as ::core::primitive::u32)
     });
     let writes = written().map(|field| {
-        let Field { name, ty, key, .. } = field;
+        let Field { local, ty, key, .. } = field;
         let write = match &field.with {
             Some(with) => {
                 let serializer = hygienic("serializer");
-                quote!(#writer.field_with(#key, |#serializer| #with::serialize(#name, #serializer))?;)
+                quote!(#writer.field_with(#key, |#serializer| #with::serialize(#local, #serializer))?;)
             }
             None => {
-                quote!(<#ty as #krate::expansion::Value>::write(#name, #key, &mut #writer)?;)
+                quote!(<#ty as #krate::expansion::Value>::write(#local, #key, &mut #writer)?;)
             }
         };
         if field.skip_if.is_none() {
@@ -125,11 +128,12 @@ fn earlier(event: &Event, krate: &TokenStream) -> TokenStream {
 fn read(constructor: &TokenStream, fields: &[Field], krate: &TokenStream) -> TokenStream {
     let [bytes, reader, found, from] = ["bytes", "reader", "found", "from"].map(hygienic);
     let read = || fields.iter().filter(|field| !field.skip);
-    let slots = read()
-        .map(|Field { name, ty, .. }| quote!(let mut #name = ::core::option::Option::<#ty>::None;));
+    let slots = read().map(
+        |Field { local, ty, .. }| quote!(let mut #local = ::core::option::Option::<#ty>::None;),
+    );
     let reads = read().map(|field| {
         let Field {
-            name,
+            local,
             ty,
             key,
             aliases,
@@ -137,10 +141,10 @@ fn read(constructor: &TokenStream, fields: &[Field], krate: &TokenStream) -> Tok
         } = field;
         let read = match &field.with {
             Some(with) => {
-                quote!(#reader.value_with(#key, &mut #name, |#from| #with::deserialize(#from))?)
+                quote!(#reader.value_with(#key, &mut #local, |#from| #with::deserialize(#from))?)
             }
             None => {
-                quote!(<#ty as #krate::expansion::Value>::read(#key, &mut #name, &mut #reader)?)
+                quote!(<#ty as #krate::expansion::Value>::read(#key, &mut #local, &mut #reader)?)
             }
         };
         quote!(#key #(| #aliases)* => #read,)
@@ -164,17 +168,17 @@ fn read(constructor: &TokenStream, fields: &[Field], krate: &TokenStream) -> Tok
 
 /// The field's value once all that is there was read.
 fn value(field: &Field, krate: &TokenStream) -> TokenStream {
-    let Field { name, ty, key, .. } = field;
+    let Field { local, ty, key, .. } = field;
     let default = match (&field.missing, field.skip) {
         (Some(Missing::Call(path)), _) => quote!(#path()),
         (Some(Missing::Default), _) | (None, true) => {
             quote!(<#ty as ::core::default::Default>::default())
         }
         (None, false) if field.with.is_some() => {
-            return quote!(#krate::expansion::FieldReader::found(#key, #name)?);
+            return quote!(#krate::expansion::FieldReader::found(#key, #local)?);
         }
         (None, false) => {
-            return quote!(<#ty as #krate::expansion::Value>::required(#key, #name)?);
+            return quote!(<#ty as #krate::expansion::Value>::required(#key, #local)?);
         }
     };
     if field.skip {
@@ -182,7 +186,7 @@ fn value(field: &Field, krate: &TokenStream) -> TokenStream {
     }
     let value = hygienic("value");
     quote! {
-        match #name {
+        match #local {
             ::core::option::Option::Some(#value) => #value,
             ::core::option::Option::None => #default,
         }

@@ -167,7 +167,8 @@ fn slots(events: &EventType) -> Option<TokenStream> {
             let id = event.id;
             // Spanned, so that a conflict is shown at both ids.
             Some(quote_spanned! {event.id_span?=>
-                impl #krate::expansion::KindSlot<#id> for #krate::expansion::Claimant<#path, #name, HERE> {}
+                impl #krate::expansion::KindSlot<#id, #path>
+                    for #krate::expansion::Claimant<#path, #name, HERE> {}
             })
         })
         .collect();

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use syn::{Data, Fields, GenericArgument, Ident, LitStr, PathArguments, Type};
 
-use super::{Body, Field, Tag, attributes, serde};
+use super::{Body, Field, Missing, Tag, attributes, serde};
 use crate::errors::Errors;
-use crate::names::{plain, type_text};
+use crate::names::{hygienic, plain, type_text};
 
 /// Collections whose values are tags each, if the field is one.
 const COLLECTIONS: &[&str] = &[
@@ -31,8 +31,9 @@ pub(super) fn body(name: &Ident, sort: &str, fields: &Fields, errors: &mut Error
             let fields = fields.named.iter();
             let fields: Vec<Option<Field>> = fields.map(|f| field(f, errors)).collect();
             match fields.into_iter().collect::<Option<Vec<_>>>() {
-                Some(fields) => {
+                Some(mut fields) => {
                     refuse_shared_keys(&fields, errors);
+                    keep_functions_visible(&mut fields);
                     Body::Fields(fields)
                 }
                 None => Body::Unknown,
@@ -104,12 +105,14 @@ fn field(field: &syn::Field, errors: &mut Errors) -> Option<Field> {
         })
     });
     if let Type::Reference(reference) = &field.ty {
-        let owned =
-            owned(&reference.elem).map_or_else(|| type_text(&reference.elem), str::to_owned);
+        let owned = owned(&reference.elem).map_or_else(
+            || format!("`{}`", type_text(&reference.elem)),
+            str::to_owned,
+        );
         errors.add(
             &field.ty,
             format_args!(
-                "an event owns its fields: `{owned}` instead of `{}`",
+                "an event owns its fields: write {owned} instead of `{}`",
                 type_text(&field.ty)
             ),
         );
@@ -135,6 +138,7 @@ fn field(field: &syn::Field, errors: &mut Errors) -> Option<Field> {
         skip_if: settings.skip_if,
         tag,
         ty: field.ty.clone(),
+        local: name.clone(),
         name,
     })
 }
@@ -155,7 +159,7 @@ pub(super) fn refuse_unsized(data: &Data, errors: &mut Errors) {
             errors.add(
                 &field.ty,
                 format_args!(
-                    "the size of an event's fields is known: `{owned}` instead of `{}`",
+                    "unsized fields are not supported: write {owned} instead of `{}`",
                     type_text(&field.ty)
                 ),
             );
@@ -166,9 +170,9 @@ pub(super) fn refuse_unsized(data: &Data, errors: &mut Errors) {
 /// What to write instead of a type whose size is not known; `None` if it is known.
 fn owned(ty: &Type) -> Option<&'static str> {
     match ty {
-        Type::Slice(_) => Some("Vec<..>"),
-        Type::TraitObject(_) => Some("enum"),
-        Type::Path(path) if path.path.is_ident("str") => Some("String"),
+        Type::Slice(_) => Some("`Vec<..>`"),
+        Type::TraitObject(_) => Some("an enum or a struct"),
+        Type::Path(path) if path.path.is_ident("str") => Some("`String`"),
         _ => None,
     }
 }
@@ -205,6 +209,26 @@ fn refuse_shared_keys(fields: &[Field], errors: &mut Errors) {
                 )),
                 _ => {}
             }
+        }
+    }
+}
+
+/// Binds fields by another name where their own would hide a function that serde's attributes name.
+fn keep_functions_visible(fields: &mut [Field]) {
+    let called: Vec<Ident> = fields
+        .iter()
+        .flat_map(|field| {
+            let default = match &field.missing {
+                Some(Missing::Call(path)) => Some(path),
+                _ => None,
+            };
+            [default, field.skip_if.as_ref()]
+        })
+        .filter_map(|path| path?.get_ident().cloned())
+        .collect();
+    for field in fields {
+        if called.contains(&field.name) {
+            field.local = hygienic(&format!("{}_value", plain(&field.name)));
         }
     }
 }

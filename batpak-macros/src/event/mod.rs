@@ -65,6 +65,8 @@ enum Body {
 
 struct Field {
     name: Ident,
+    /// What its value is bound to: its name, unless that is also the name of a function that is called.
+    local: Ident,
     ty: Type,
     /// Its name in the payload.
     key: String,
@@ -79,6 +81,17 @@ struct Field {
     /// The function that says when not to write it.
     skip_if: Option<Path>,
     tag: Option<Tag>,
+}
+
+impl Field {
+    /// The pattern that binds it.
+    fn pattern(&self) -> TokenStream {
+        let Self { name, local, .. } = self;
+        match name == local {
+            true => quote!(#name),
+            false => quote!(#name: #local),
+        }
+    }
 }
 
 /// The value of a field that is not in the payload.

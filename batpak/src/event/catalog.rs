@@ -49,6 +49,7 @@ use super::{EventKind, EventPayload, KindEntry};
 macro_rules! catalog {
     ($(#[$attribute:meta])* $visibility:vis $name:ident = $($event:ty),+ $(,)?) => {
         $(#[$attribute])*
+        #[doc = ::core::concat!("The kinds of", $(" `", ::core::stringify!($event), "`",)+ ".")]
         $visibility const $name: &'static [$crate::KindEntry] = &$crate::expansion::entries::<
             { 0 $(+ <$event as $crate::EventPayload>::TABLE.len())+ },
         >(&[$(<$event as $crate::EventPayload>::TABLE),+]);

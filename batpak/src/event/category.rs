@@ -88,8 +88,11 @@ pub const fn accepted_category(number: u8) -> u8 {
     }
 }
 
-/// That an id is taken: implemented at most once per category and id.
-pub trait KindSlot<const ID: u16> {}
+/// That an id of the category `C` is taken: implemented once, by whoever claims it.
+///
+/// `C` keeps apart what is claimed in two categories, also where the compiler cannot tell claimants of
+/// another crate from each other.
+pub trait KindSlot<const ID: u16, C = Self> {}
 
 /// Who claims an id: the category `C`, in the crate that declares it, where two claims then
 /// conflict. Elsewhere that is not possible, for neither the trait nor `C` would be of the crate: there
