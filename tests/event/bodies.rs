@@ -158,3 +158,92 @@ fn the_table_says_nothing_of_the_fields_of_a_payload_struct() {
     assert_eq!(Opened::TABLE[0].fields, ["by", "branch"]);
     assert_eq!(Carrying::CLOSED.id(), Carrying::Closed.kind().id());
 }
+
+/// What was paid, in whichever form.
+#[derive(Debug, Default, PartialEq)]
+struct Sums {
+    paid: u64,
+    opened: Vec<String>,
+    shut: u64,
+}
+
+#[projection]
+impl Sums {
+    #[on(Carrying::Paid(body))]
+    #[on(Settled(body))]
+    fn paid(&mut self, body: &PaidBody) {
+        self.paid += body.cents;
+    }
+
+    #[on(Opened)]
+    fn opened(&mut self, by: &str) {
+        self.opened.push(by.to_owned());
+    }
+
+    #[on(Closed)]
+    fn shut(&mut self) {
+        self.shut += 1;
+    }
+}
+
+#[test]
+fn projections_fold_structs_and_payload_structs() {
+    let dir = Dir::new();
+    let store = dir.open();
+    let at = coordinate("till:1", "shop");
+    let opened = Opened {
+        by: "Ada".to_owned(),
+        branch: None,
+    };
+    store.append_typed(&at, &opened).unwrap();
+    store.append_typed(&at, &Carrying::Paid(body())).unwrap();
+    store.append_typed(&at, &Settled(body())).unwrap();
+    store.append_typed(&at, &Closed).unwrap();
+    let sums: Sums = store.project(&at).unwrap();
+    let expected = Sums {
+        paid: 10,
+        opened: vec!["Ada".to_owned()],
+        shut: 1,
+    };
+    assert_eq!(sums, expected);
+}
+
+state_machine!(
+    #[machine(entity = "bill")]
+    #[derive(Debug, Clone)]
+    enum Bill {
+        #[initial]
+        Open,
+        #[terminal]
+        Paid { cents: u64 },
+    }
+
+    #[derive(Event, Debug, PartialEq, Clone)]
+    #[event(category = 0x7)]
+    enum BillEvent {
+        #[event(id = 0x020)]
+        Paid(PaidBody),
+    }
+
+    fn evolve(bill: Bill, event: BillEvent) -> Bill {
+        match (bill, event) {
+            #[command(pay)]
+            (Open, Paid(body)) => Paid { cents: body.cents },
+        }
+    }
+);
+
+#[test]
+fn a_machine_has_events_that_carry_a_payload_struct() {
+    let dir = Dir::new();
+    let store = dir.open();
+    let at = Bill::at(1, "shop").unwrap();
+    let AnyBillIn::Open(bill) = store.load::<Bill>(&at).unwrap() else {
+        panic!("the bill is new");
+    };
+    bill.pay(body()).unwrap().commit(&store).unwrap();
+    let AnyBillIn::Paid(bill) = store.load::<Bill>(&at).unwrap() else {
+        panic!("the bill is paid");
+    };
+    assert_eq!(bill.cents(), &5);
+}
