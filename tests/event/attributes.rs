@@ -35,7 +35,7 @@ enum Shaped {
     All {
         #[serde(rename = "sum", alias = "total", alias = "amount")]
         cents: u64,
-        #[serde(default)]
+        #[serde(default = "<String>::new")]
         note: String,
         #[serde(default = "nine")]
         level: u8,

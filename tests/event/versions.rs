@@ -198,6 +198,51 @@ fn an_earlier_payload_that_does_not_fit_its_type_is_an_error() {
 }
 
 #[test]
+fn an_event_that_had_no_fields_may_have_some_later() {
+    mod before {
+        #[derive(batpak::Event)]
+        #[event(category = 0x6)]
+        pub enum Till {
+            #[event(id = 0x010)]
+            Closed,
+            #[event(id = 0x011)]
+            Opened,
+        }
+    }
+    #[derive(Event, Debug, PartialEq)]
+    #[event(category = 0x6)]
+    enum Till {
+        #[event(id = 0x010, version = 2, from(ClosedV1))]
+        Closed { by: String },
+        #[event(id = 0x011, version = 2, from(OpenedV1))]
+        Opened { by: String },
+    }
+    #[derive(Deserialize)]
+    struct ClosedV1;
+    #[derive(Deserialize)]
+    struct OpenedV1 {}
+    impl From<ClosedV1> for Till {
+        fn from(ClosedV1: ClosedV1) -> Self {
+            let by = "unknown".to_owned();
+            Self::Closed { by }
+        }
+    }
+    impl From<OpenedV1> for Till {
+        fn from(OpenedV1 {}: OpenedV1) -> Self {
+            let by = "unknown".to_owned();
+            Self::Opened { by }
+        }
+    }
+    for event in [before::Till::Closed, before::Till::Opened] {
+        let mut bytes = Vec::new();
+        event.encode(&mut bytes).unwrap();
+        let read = Till::decode(event.kind(), event.version(), &bytes).unwrap();
+        let (Till::Closed { by } | Till::Opened { by }) = &read;
+        assert_eq!((by.as_str(), read.kind()), ("unknown", event.kind()));
+    }
+}
+
+#[test]
 fn a_renamed_event_keeps_the_name_it_was_recorded_under() {
     #[derive(Event)]
     #[event(category = 0x6)]

@@ -224,7 +224,7 @@ fn keep_functions_visible(fields: &mut [Field]) {
             };
             [default, field.skip_if.as_ref()]
         })
-        .filter_map(|path| path?.get_ident().cloned())
+        .filter_map(|path| path?.path.get_ident().cloned())
         .collect();
     for field in fields {
         if called.contains(&field.name) {

@@ -11,7 +11,7 @@ mod shape;
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::{Ident, LitStr, Path, Type};
+use syn::{ExprPath, Ident, LitStr, Path, Type};
 
 use crate::errors::Errors;
 
@@ -75,11 +75,11 @@ struct Field {
     /// What it is where it is missing.
     missing: Option<Missing>,
     /// The module through which it is written and read.
-    with: Option<Path>,
+    with: Option<ExprPath>,
     /// Neither written nor read.
     skip: bool,
     /// The function that says when not to write it.
-    skip_if: Option<Path>,
+    skip_if: Option<ExprPath>,
     tag: Option<Tag>,
 }
 
@@ -97,7 +97,7 @@ impl Field {
 /// The value of a field that is not in the payload.
 enum Missing {
     Default,
-    Call(Path),
+    Call(ExprPath),
 }
 
 /// `#[event(tag)]`: the value is a tag of the event.

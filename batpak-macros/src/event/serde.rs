@@ -4,7 +4,7 @@
 //! names of the type and of its variants is for a serde derive of the user's own.
 
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, Expr, LitStr, Path, Token, token};
+use syn::{Attribute, Expr, ExprPath, LitStr, Path, Token, token};
 
 use super::Missing;
 use crate::errors::Errors;
@@ -15,9 +15,9 @@ pub(super) struct FieldSettings {
     pub(super) rename: Option<LitStr>,
     pub(super) aliases: Vec<LitStr>,
     pub(super) missing: Option<Missing>,
-    pub(super) with: Option<Path>,
+    pub(super) with: Option<ExprPath>,
     pub(super) skip: bool,
-    pub(super) skip_if: Option<Path>,
+    pub(super) skip_if: Option<ExprPath>,
 }
 
 /// What the attributes are on, if not on a field.
@@ -128,9 +128,9 @@ fn name(path: &Path) -> String {
 }
 
 /// The path in the text of `key = "path"`, with the text's span.
-fn path(meta: &ParseNestedMeta<'_>) -> syn::Result<Path> {
+fn path(meta: &ParseNestedMeta<'_>) -> syn::Result<ExprPath> {
     let text: LitStr = meta.value()?.parse()?;
-    text.parse_with(Path::parse_mod_style)
+    text.parse()
 }
 
 /// Passes over `= value` or `(..)` behind a key.

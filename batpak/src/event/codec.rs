@@ -3,6 +3,7 @@
 //! The code that `#[derive(Event)]` writes calls these instead of going through helper structs.
 
 use rmp_serde::decode::ReadRefReader;
+use serde::de::value::UnitDeserializer;
 use serde::de::{self, DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
@@ -382,7 +383,13 @@ pub trait Earlier: Sized {
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> Earlier for T {
     fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
-        decode_value(bytes)
+        decode_value(bytes).or_else(|error| match bytes {
+            // An event without fields, whose type may be a unit struct.
+            [0x80] => {
+                T::deserialize(UnitDeserializer::<de::value::Error>::new()).map_err(|_| error)
+            }
+            _ => Err(error),
+        })
     }
 }
 
