@@ -242,18 +242,61 @@ fn an_event_that_had_no_fields_may_have_some_later() {
     }
 }
 
-#[test]
-fn a_renamed_event_keeps_the_name_it_was_recorded_under() {
-    #[derive(Event)]
+state_machine!(
+    #[machine(entity = "payment")]
+    #[derive(Debug, Clone)]
+    enum Settlement {
+        #[initial]
+        Due,
+        #[terminal]
+        Settled,
+    }
+
+    #[derive(Event, Debug, Clone)]
     #[event(category = 0x6)]
-    enum Renamed {
+    enum SettlementEvent {
         #[event(id = 0x001, name = "Paid", shape = 0xFA15)]
         Settled { cents: u64 },
     }
-    let settled = Renamed::Settled { cents: 1 };
-    assert_eq!(settled.name(), "Paid");
-    assert_eq!(Renamed::SETTLED, first::PaymentEvent::PAID);
-    assert_eq!(Renamed::TABLE[0].shape, first::PaymentEvent::TABLE[0].shape);
+
+    fn evolve(settlement: Settlement, event: SettlementEvent) -> Settlement {
+        match (settlement, event) {
+            #[command(settle)]
+            (Due, Settled { .. }) => Settled,
+        }
+    }
+);
+
+#[derive(Debug, Default)]
+struct Settlements(u64);
+
+#[projection]
+impl Settlements {
+    #[on(SettlementEvent::Settled)]
+    fn settled(&mut self, cents: &u64) {
+        self.0 += cents;
+    }
+}
+
+#[test]
+fn a_renamed_event_keeps_its_name_and_is_handled_by_its_new_one() {
+    let settled = SettlementEvent::Settled { cents: 1 };
+    let entry = SettlementEvent::TABLE[0];
+    assert_eq!(
+        (settled.name(), entry.name, entry.declared),
+        ("Paid", "Paid", "Settled")
+    );
+    assert_eq!(SettlementEvent::SETTLED, first::PaymentEvent::PAID);
+    assert_eq!(entry.shape, first::PaymentEvent::TABLE[0].shape);
+
+    let dir = Dir::new();
+    let store = dir.open();
+    let at = Settlement::at(1, "till").unwrap();
+    let paid = first::PaymentEvent::Paid { cents: 5 };
+    store.append_typed(&at, &paid).unwrap();
+    assert_eq!(store.project::<Settlements>(&at).unwrap().0, 5);
+    let loaded = store.load::<Settlement>(&at).unwrap();
+    assert!(matches!(loaded, AnySettlementIn::Settled(_)));
 }
 
 #[test]

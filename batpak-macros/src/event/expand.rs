@@ -71,6 +71,7 @@ pub(super) fn expand(events: &EventType) -> TokenStream {
 
 fn entry(event: &Event, krate: &TokenStream) -> TokenStream {
     let Event {
+        name,
         kind,
         recorded,
         version,
@@ -78,7 +79,11 @@ fn entry(event: &Event, krate: &TokenStream) -> TokenStream {
         ..
     } = event;
     let fields = fields::keys(event.fields());
-    quote!(#krate::KindEntry::new(Self::#kind, #recorded, #version, &[#(#fields),*], #shape))
+    let name = plain(name);
+    let declared = (name != *recorded).then(|| quote!(.declared_as(#name)));
+    quote! {
+        #krate::KindEntry::new(Self::#kind, #recorded, #version, &[#(#fields),*], #shape) #declared
+    }
 }
 
 fn version(events: &EventType) -> TokenStream {

@@ -137,9 +137,9 @@ const fn clash_of(types: &[Kinds], at: usize, line: usize) -> Option<Clash> {
                 return Some(
                     clash
                         .text(" is claimed by both `")
-                        .event(owner, table[theirs].name)
+                        .event(owner, table[theirs].declared)
                         .text("` and `")
-                        .event(own.owner, entry.name)
+                        .event(own.owner, entry.declared)
                         .text("`: give one of them another id"),
                 );
             }
@@ -150,7 +150,7 @@ const fn clash_of(types: &[Kinds], at: usize, line: usize) -> Option<Clash> {
             return Some(
                 clash
                     .text(" of `")
-                    .event(own.owner, entry.name)
+                    .event(own.owner, entry.declared)
                     .text("` is reserved by `")
                     .text(owner)
                     .text("`: give it another id"),

@@ -76,6 +76,8 @@ pub struct KindEntry {
     pub kind: EventKind,
     /// The event's name: that of its declaration, or what `#[event(name = "..")]` says.
     pub name: &'static str,
+    /// The variant or struct that it is: another than the name where that was kept over a renaming.
+    pub declared: &'static str,
     /// The newest version of its payload.
     pub version: u16,
     /// The names of the fields in its payload, in declaration order. Empty for an event that carries
@@ -99,11 +101,20 @@ impl KindEntry {
         Self {
             kind,
             name,
+            declared: name,
             version,
             fields,
             shape,
         }
     }
+
+    /// The entry of an event that is declared under another name than its own.
+    #[must_use]
+    pub const fn declared_as(mut self, declared: &'static str) -> Self {
+        self.declared = declared;
+        self
+    }
+
     /// Where in the table the event is that is declared under this name.
     ///
     /// # Panics
@@ -112,7 +123,7 @@ impl KindEntry {
     pub const fn position(table: &[Self], name: &str) -> usize {
         let mut i = 0;
         while i < table.len() {
-            if is_same(table[i].name.as_bytes(), name.as_bytes()) {
+            if is_same(table[i].declared.as_bytes(), name.as_bytes()) {
                 return i;
             }
             i += 1;
