@@ -176,18 +176,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = tempfile::tempdir()?;
     let store = Store::open(StoreConfig::new(dir.path().join("bank")))?;
     let limits = Limits {
-        daily: Cents(100_00),
+        daily: Cents(10_000),
     };
-    let ann = open(&store, 1, "Ann", Cents(150_00))?;
-    let bob = open(&store, 2, "Bob", Cents(20_00))?;
+    let ann = open(&store, 1, "Ann", Cents(15_000))?;
+    let bob = open(&store, 2, "Bob", Cents(2_000))?;
 
-    let ann = match ann.withdraw(Cents(120_00), &limits) {
+    let ann = match ann.withdraw(Cents(12_000), &limits) {
         Ok(step) => step.commit(&store)?,
         Err(denied) => {
             println!("denied: {}", denied.denial);
             denied
                 .machine
-                .withdraw(Cents(90_00), &limits)?
+                .withdraw(Cents(9_000), &limits)?
                 .commit(&store)?
         }
     };

@@ -110,7 +110,6 @@ fn whole(machine: &Machine) -> TokenStream {
 fn narrowing(machine: &Machine) -> Vec<TokenStream> {
     let wrapper = machine.wrapper();
     let visibility = &machine.visibility;
-    let [found, other] = ["found", "other"].map(hygienic);
     let mut names: Vec<Ident> = Vec::new();
     let mut methods = Vec::new();
     for state in &machine.states {
@@ -118,7 +117,7 @@ fn narrowing(machine: &Machine) -> Vec<TokenStream> {
         if METHODS.contains(&plain(&name).as_str()) || names.contains(&name) {
             continue;
         }
-        let (variant, structure) = (&state.name, &state.structure);
+        let structure = &state.structure;
         let doc = format!("The machine in the state [`{structure}`].");
         methods.push(quote! {
             #[doc = #doc]
@@ -126,11 +125,7 @@ fn narrowing(machine: &Machine) -> Vec<TokenStream> {
             /// # Errors
             /// The machine itself, if it is in another state.
             #visibility fn #name(self) -> ::core::result::Result<#wrapper<#structure>, Self> {
-                match self {
-                    Self::#variant(#found) => ::core::result::Result::Ok(#found),
-                    #[allow(unreachable_patterns)]
-                    #other => ::core::result::Result::Err(#other),
-                }
+                self.typed()
             }
         });
         names.push(name);

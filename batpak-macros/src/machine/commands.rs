@@ -99,7 +99,7 @@ fn method(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) 
 
 /// Asks the gates, and makes a step over the event to where the table leads.
 fn body(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) -> TokenStream {
-    let (krate, events) = (&machine.krate, &machine.events_path);
+    let events = &machine.events_path;
     let event = &machine.events[pair.event];
     let (event_name, fields) = (&event.name, event.fields.all());
     let gates = gates(machine, pair, &functions[pair.arms[0]]);
@@ -109,7 +109,7 @@ fn body(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) ->
     }
     quote! {
         #gates
-        ::core::result::Result::Ok(#krate::Step::of(self, #events::#event_name #fields))
+        ::core::result::Result::Ok(self.leading_to(#events::#event_name #fields))
     }
 }
 

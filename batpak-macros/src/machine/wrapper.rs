@@ -8,7 +8,7 @@ use super::Machine;
 use crate::names::{hygienic, plain};
 
 /// The methods that every wrapper has.
-pub(super) const METHODS: &[&str] = &["state", "data", "cursor"];
+pub(super) const METHODS: &[&str] = &["state", "data", "cursor", "leading_to"];
 
 /// `OrderIn<S>`: a machine in a known state.
 pub(super) fn expand(machine: &Machine) -> TokenStream {
@@ -27,6 +27,7 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
     );
     let accessors = (0..states.len()).filter_map(|state| accessors(machine, state));
     let traits = traits(machine);
+    let step = (!machine.is_fold_only()).then(|| step(machine));
     // All of it at the machine's name, which is where an error about a missing command then points.
     let item = quote_spanned! {name.span()=>
         #visibility struct #wrapper<S: #krate::State<Machine = #name>, P = #krate::Committed>(
@@ -51,6 +52,8 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
             #visibility fn data(&self) -> &#data {
                 self.0.data()
             }
+
+            #step
         }
 
         #[automatically_derived]
@@ -63,6 +66,27 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
         }
 
         #(#accessors)*
+    }
+}
+
+/// What the commands end in. That its types are those of this machine makes them quick to check.
+fn step(machine: &Machine) -> TokenStream {
+    let Machine {
+        name,
+        krate,
+        events_path,
+        ..
+    } = machine;
+    let wrapper = machine.wrapper();
+    let event = hygienic("event");
+    quote! {
+        /// The step over an event, to the state that the table leads to.
+        fn leading_to<T: #krate::State<Machine = #name>>(
+            self,
+            #event: #events_path,
+        ) -> #krate::Step<Self, #wrapper<T>> {
+            #krate::Step::of(self, #event)
+        }
     }
 }
 
