@@ -6,6 +6,7 @@ mod event;
 mod format;
 mod gate;
 mod machine;
+mod names;
 mod process;
 mod projection;
 mod read;

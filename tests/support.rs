@@ -76,3 +76,28 @@ pub fn fill(store: &Store, batches: u64) {
         store.commit(batch).unwrap();
     }
 }
+
+/// The frames of a segment, by the description in FORMAT.md: offset and length of each body.
+pub fn bodies(bytes: &[u8]) -> Vec<(usize, usize)> {
+    let mut bodies = Vec::new();
+    let mut at = 80;
+    while at < bytes.len() {
+        let len = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+        bodies.push((at + 12, len));
+        at += 12 + len;
+    }
+    bodies
+}
+
+/// Repairs the checksum of the body at `at`, by the description in FORMAT.md.
+pub fn repair(bytes: &mut [u8], (at, len): (usize, usize)) {
+    let mut seed = crc32fast::Hasher::new();
+    seed.update(&bytes[12..28]);
+    seed.update(&bytes[28..36]);
+    seed.update(&bytes[68..76]);
+    seed.update(&(at as u64 - 12).to_le_bytes());
+    let mut crc = crc32fast::Hasher::new_with_initial(seed.finalize());
+    crc.update(&bytes[at..at + len]);
+    let crc = crc.finalize().to_le_bytes();
+    bytes[at - 4..at].copy_from_slice(&crc);
+}

@@ -23,31 +23,7 @@ mod chained {
     use batpak::prelude::*;
 
     use super::*;
-
-    /// The frames of a segment, by the description in FORMAT.md: offset and length of each body.
-    fn bodies(bytes: &[u8]) -> Vec<(usize, usize)> {
-        let mut bodies = Vec::new();
-        let mut at = 80;
-        while at < bytes.len() {
-            let len = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
-            bodies.push((at + 12, len));
-            at += 12 + len;
-        }
-        bodies
-    }
-
-    /// Repairs the checksum of the body at `at`, by the description in FORMAT.md.
-    fn repair(bytes: &mut [u8], (at, len): (usize, usize)) {
-        let mut seed = crc32fast::Hasher::new();
-        seed.update(&bytes[12..28]);
-        seed.update(&bytes[28..36]);
-        seed.update(&bytes[68..76]);
-        seed.update(&(at as u64 - 12).to_le_bytes());
-        let mut crc = crc32fast::Hasher::new_with_initial(seed.finalize());
-        crc.update(&bytes[at..at + len]);
-        let crc = crc.finalize().to_le_bytes();
-        bytes[at - 4..at].copy_from_slice(&crc);
-    }
+    use crate::support::{bodies, repair};
 
     #[test]
     fn every_edited_byte_of_an_event_is_found_though_the_checksum_was_repaired() {

@@ -4,7 +4,10 @@ use serde::Serialize;
 
 use super::{Durability, Expect};
 use crate::coordinate::{Coordinate, Tag, TagError};
-use crate::event::{EncodeError, EventId, EventKind, EventPayload, check_depth, encode_value};
+use crate::event::{
+    EncodeError, EventHeader, EventId, EventKind, EventMeta, EventPayload, TagBytes, check_depth,
+    encode_value,
+};
 
 /// An event on its way into a store: where it goes, what it is, and what it refers to.
 ///
@@ -15,6 +18,8 @@ pub struct NewEvent {
     coordinate: Coordinate,
     kind: EventKind,
     version: u16,
+    /// The name that the event's type has for the kind; `None` if the event is untyped.
+    name: Option<&'static str>,
     payload: Vec<u8>,
     tags: Vec<Tag>,
     causes: Vec<EventId>,
@@ -22,6 +27,12 @@ pub struct NewEvent {
     metadata: BTreeMap<String, Vec<u8>>,
     error: Option<UnfitEvent>,
 }
+
+/// What the names in the metadata begin with that are the store's own.
+const OWN_METADATA: &str = "batpak:";
+
+/// Under which name the metadata of the first typed event of a kind has the kind's name.
+pub(crate) const KIND_NAME: &str = "batpak:name";
 
 impl NewEvent {
     /// The most tags that an event may have.
@@ -43,9 +54,11 @@ impl NewEvent {
     /// A typed event, with the tags that it gives itself. Nothing asks a machine whether it may happen: a machine's own events go
     /// through its commands or a [`Chain`](crate::Chain).
     pub fn of<E: EventPayload>(coordinate: &Coordinate, event: &E) -> Self {
-        let new = Self::encoded(coordinate, event.kind(), event.version(), |out| {
-            event.encode(out)
-        });
+        let kind = event.kind();
+        let new = Self {
+            name: E::entry(kind).map(|entry| entry.name),
+            ..Self::encoded(coordinate, kind, event.version(), |out| event.encode(out))
+        };
         match event.tags() {
             Ok(tags) => tags.into_iter().fold(new, Self::tag),
             Err(error) => new.unfit(error.into()),
@@ -67,6 +80,7 @@ impl NewEvent {
             coordinate: coordinate.clone(),
             kind,
             version,
+            name: None,
             payload,
             tags: Vec::new(),
             causes: Vec::new(),
@@ -103,6 +117,10 @@ impl NewEvent {
     }
 
     /// Adds a value to the event's metadata, which is kept apart from the payload under a digest of its own.
+    ///
+    /// Names that begin with `batpak:` are the store's, which refuses the event
+    /// ([`StoreError::ReservedMetadata`](crate::StoreError::ReservedMetadata)). So far it uses one: the
+    /// first typed event of each kind has the event's name under `batpak:name`.
     #[must_use]
     pub fn metadata<T: Serialize + ?Sized>(mut self, name: impl Into<String>, value: &T) -> Self {
         let mut encoded = Vec::new();
@@ -128,26 +146,49 @@ impl NewEvent {
         &self.coordinate
     }
 
-    pub(crate) fn finish(self) -> Result<EncodedEvent, UnfitEvent> {
+    /// Its kind.
+    pub(crate) fn kind(&self) -> EventKind {
+        self.kind
+    }
+
+    /// The name that the event's type has for the kind; `None` if the event is untyped.
+    pub(crate) fn kind_name(&self) -> Option<&'static str> {
+        self.name
+    }
+
+    /// The first name in the metadata that is one of the store's own, if any.
+    pub(crate) fn reserved_metadata(&self) -> Option<&str> {
+        let mut names = self.metadata.keys().map(String::as_str);
+        names.find(|name| name.starts_with(OWN_METADATA))
+    }
+
+    /// The event with all its parts as bytes. It tells the name of its kind if `naming`.
+    pub(crate) fn finish(mut self, naming: bool) -> Result<EncodedEvent, UnfitEvent> {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let mut metadata = Vec::new();
-        if !self.metadata.is_empty() {
+        let mut metadata = encode_map(&self.metadata);
+        let content_bytes = self.payload.len() + metadata.len();
+        if let Some(name) = self.name.filter(|_| naming) {
+            let mut value = Vec::new();
             // Writing into a `Vec` cannot fail.
-            let _ = rmp::encode::write_map_len(&mut metadata, self.metadata.len() as u32);
-            for (name, value) in &self.metadata {
-                let _ = rmp::encode::write_str(&mut metadata, name);
-                metadata.extend_from_slice(value);
-            }
+            let _ = rmp::encode::write_str(&mut value, name);
+            self.metadata.insert(KIND_NAME.to_owned(), value);
+            metadata = encode_map(&self.metadata);
+        }
+        let mut tag_strings = Vec::new();
+        for tag in &self.tags {
+            let _ = rmp::encode::write_str(&mut tag_strings, tag.as_str());
         }
         Ok(EncodedEvent {
             coordinate: self.coordinate,
             kind: self.kind,
             version: self.version,
+            content_bytes,
             payload: self.payload,
-            tags: self.tags,
-            causes: self.causes,
+            tag_count: self.tags.len(),
+            tag_strings,
+            causes: self.causes.iter().flat_map(|id| id.to_bytes()).collect(),
             correlation: self.correlation,
             metadata,
         })
@@ -173,6 +214,20 @@ impl From<TagError> for UnfitEvent {
     }
 }
 
+/// These values by name as a msgpack map, or nothing if there are none.
+fn encode_map(values: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    let mut map = Vec::new();
+    if !values.is_empty() {
+        // Writing into a `Vec` cannot fail.
+        let _ = rmp::encode::write_map_len(&mut map, values.len() as u32);
+        for (name, value) in values {
+            let _ = rmp::encode::write_str(&mut map, name);
+            map.extend_from_slice(value);
+        }
+    }
+    map
+}
+
 /// A [`NewEvent`] whose parts are all bytes.
 #[derive(Debug)]
 pub(crate) struct EncodedEvent {
@@ -180,12 +235,47 @@ pub(crate) struct EncodedEvent {
     pub(crate) kind: EventKind,
     pub(crate) version: u16,
     pub(crate) payload: Vec<u8>,
+    /// How many bytes payload and metadata have, without what the store adds of its own.
+    pub(crate) content_bytes: usize,
+    pub(crate) tag_count: usize,
     /// Sorted, unique.
-    pub(crate) tags: Vec<Tag>,
-    pub(crate) causes: Vec<EventId>,
+    tag_strings: Vec<u8>,
+    /// 16 bytes each.
+    causes: Vec<u8>,
     pub(crate) correlation: Option<EventId>,
     /// A msgpack map, or nothing.
-    pub(crate) metadata: Vec<u8>,
+    metadata: Vec<u8>,
+}
+
+impl EncodedEvent {
+    /// All but the payload, under this header.
+    pub(crate) fn meta(&self, header: EventHeader) -> EventMeta<'_> {
+        let address = (self.coordinate.entity(), self.coordinate.scope());
+        let tags = TagBytes {
+            count: self.tag_count,
+            strings: &self.tag_strings,
+        };
+        EventMeta::new(header, address, &self.causes, tags, &self.metadata)
+    }
+
+    /// The ids of the events that led to it.
+    pub(crate) fn causes(&self) -> impl ExactSizeIterator<Item = EventId> {
+        let (ids, _) = self.causes.as_chunks();
+        ids.iter().map(|id| EventId::from_bytes(*id))
+    }
+
+    /// An upper bound of what it takes in the log.
+    pub(crate) fn bytes(&self) -> usize {
+        /// What a frame needs at most besides texts, ids, metadata and payload.
+        const FRAME_BYTES: usize = 160;
+        FRAME_BYTES
+            + self.coordinate.entity().len()
+            + self.coordinate.scope().len()
+            + self.payload.len()
+            + self.metadata.len()
+            + self.tag_strings.len()
+            + self.causes.len()
+    }
 }
 
 /// Events that are committed together or not at all, over any number of streams.

@@ -5,6 +5,6 @@ mod durability;
 mod expect;
 
 pub use batch::{Batch, NewEvent};
-pub(crate) use batch::{EncodedEvent, UnfitEvent};
+pub(crate) use batch::{EncodedEvent, KIND_NAME, UnfitEvent};
 pub use durability::Durability;
 pub use expect::Expect;

@@ -13,11 +13,12 @@ use super::log::body::Body;
 use super::log::segment::header::SegmentHeader;
 use super::log::segment::reader::SegmentFile;
 use super::log::segment::writer::SegmentWriter;
+use super::names::FirstUses;
 use super::{Store, StoreConfig, StoreError};
-use crate::coordinate::{Coordinate, Tag};
+use crate::coordinate::Coordinate;
 use crate::event::{
-    Digest, EventFlags, EventHeader, EventId, EventKind, EventMeta, EventPayload, IdMint, RawEvent,
-    TagBytes, chain, hash,
+    Digest, EventFlags, EventHeader, EventId, EventKind, EventPayload, IdMint, RawEvent, chain,
+    hash,
 };
 use crate::pipeline::{Batch, Durability, EncodedEvent, Expect, NewEvent};
 
@@ -75,7 +76,9 @@ impl Store {
     /// # Errors
     /// - [`StoreError::Conflict`] if a stream is not as the batch expects;
     /// - [`StoreError::Limit`], [`StoreError::EmptyBatch`], [`StoreError::ReservedKind`],
-    ///   [`StoreError::UnknownCause`], [`StoreError::Encode`], [`StoreError::Tag`] if the batch is not one to store;
+    ///   [`StoreError::ReservedMetadata`], [`StoreError::UnknownCause`], [`StoreError::Encode`],
+    ///   [`StoreError::Tag`] if the batch is not one to store;
+    /// - [`StoreError::OtherName`] if a typed event has another name than the first one of its kind;
     /// - [`StoreError::Io`] if the write or the sync fails, and [`StoreError::Poisoned`] ever after
     ///   until the store is opened again: whether the batch is stored is then unknown;
     /// - [`StoreError::Moved`] if the directory is no longer where it was opened, when a new segment is
@@ -83,7 +86,13 @@ impl Store {
     ///
     /// After any but an I/O error nothing of the batch is stored.
     pub fn commit(&self, batch: Batch) -> Result<Vec<AppendReceipt>, StoreError> {
-        let batch = Prepared::new(batch, &self.config, self.chained)?;
+        if batch.is_empty() {
+            return Err(StoreError::EmptyBatch);
+        }
+        let limit = self.config.max_batch_events;
+        StoreError::check_limit("events in a batch", batch.len(), limit)?;
+        let first_uses = self.index.read().names.first_uses(&batch.events)?;
+        let batch = Prepared::new(batch, first_uses, &self.config, self.chained)?;
         let mut writer = self.writer()?;
         let staging = self.stage(&batch)?;
         // Until the batch is published nothing else may be written, not even after a panic.
@@ -137,9 +146,13 @@ impl Store {
                 });
             }
         }
-        let mut causes = batch.events.iter().flat_map(|(event, _)| &event.causes);
-        if let Some(unknown) = causes.find(|id| index.position_of(**id).is_none()) {
-            return Err(StoreError::UnknownCause(*unknown));
+        let mut causes = batch.events.iter().flat_map(|(event, _)| event.causes());
+        if let Some(unknown) = causes.find(|id| index.position_of(*id).is_none()) {
+            return Err(StoreError::UnknownCause(unknown));
+        }
+        // Another batch may have named a kind since this one was prepared.
+        for (kind, name) in batch.first_uses.names() {
+            index.names.check(kind, name)?;
         }
         Ok(Staging {
             heads: batch
@@ -164,6 +177,9 @@ impl Store {
         for ((event, _), header) in batch.events.iter().zip(&committed.headers) {
             index.push(&event.coordinate, header);
         }
+        for (kind, name) in batch.first_uses.names() {
+            index.names.record(kind, name);
+        }
         index.durable = index.durable.max(committed.durable);
         let durability = if index.durable >= index.published() {
             Durability::Durable
@@ -186,6 +202,8 @@ impl Store {
 struct Prepared {
     /// Each event with the digest of its payload.
     events: Vec<(EncodedEvent, Digest)>,
+    /// Those that tell the name of their kind.
+    first_uses: FirstUses,
     expectations: Vec<(Coordinate, Expect)>,
     durability: Durability,
     /// An upper bound of what it takes in the log.
@@ -193,44 +211,36 @@ struct Prepared {
 }
 
 impl Prepared {
-    /// What a frame needs at most besides texts, ids, metadata and payload.
-    const FRAME_BYTES: usize = 160;
-
-    fn new(batch: Batch, config: &StoreConfig, chained: bool) -> Result<Self, StoreError> {
-        if batch.is_empty() {
-            return Err(StoreError::EmptyBatch);
-        }
+    fn new(
+        batch: Batch,
+        first_uses: FirstUses,
+        config: &StoreConfig,
+        chained: bool,
+    ) -> Result<Self, StoreError> {
         let limit = StoreError::check_limit;
-        limit("events in a batch", batch.len(), config.max_batch_events)?;
         let mut events = Vec::with_capacity(batch.len());
         let mut bytes = 0;
-        for event in batch.events {
-            let event = event.finish()?;
+        for (place, event) in batch.events.into_iter().enumerate() {
+            if let Some(name) = event.reserved_metadata() {
+                return Err(StoreError::ReservedMetadata(name.to_owned()));
+            }
+            let naming = first_uses.has(place, event.kind());
+            let event = event.finish(naming)?;
             if event.kind.is_reserved() {
                 return Err(StoreError::ReservedKind(event.kind));
             }
-            let content = event.payload.len() + event.metadata.len();
             limit(
                 "bytes in a payload with its metadata",
-                content,
+                event.content_bytes,
                 config.max_payload_bytes,
             )?;
-            limit("tags on an event", event.tags.len(), NewEvent::MAX_TAGS)?;
+            limit("tags on an event", event.tag_count, NewEvent::MAX_TAGS)?;
             limit(
                 "causes of an event",
-                event.causes.len(),
+                event.causes().len(),
                 NewEvent::MAX_CAUSES,
             )?;
-            bytes += content
-                + Self::FRAME_BYTES
-                + event.coordinate.entity().len()
-                + event.coordinate.scope().len()
-                + event
-                    .tags
-                    .iter()
-                    .map(|tag| tag.as_str().len() + 3)
-                    .sum::<usize>()
-                + event.causes.len() * 16;
+            bytes += event.bytes();
             let digest = if chained {
                 hash::plain(&event.payload)
             } else {
@@ -241,6 +251,7 @@ impl Prepared {
         limit("bytes in a batch", bytes, config.max_batch_bytes)?;
         Ok(Self {
             events,
+            first_uses,
             expectations: batch.expectations,
             durability: batch.durability.unwrap_or(config.durability),
             bytes,
@@ -399,18 +410,7 @@ impl Writer {
         (previous, payload_digest): (Digest, Digest),
         durable: u64,
     ) -> EventHeader {
-        let address = (event.coordinate.entity(), event.coordinate.scope());
-        let causes = event
-            .causes
-            .iter()
-            .flat_map(|id| id.to_bytes())
-            .collect::<Vec<_>>();
-        let tags = tag_strings(&event.tags);
-        let tags = TagBytes {
-            count: event.tags.len(),
-            strings: &tags,
-        };
-        let mut meta = EventMeta::new(header, address, &causes, tags, &event.metadata);
+        let mut meta = event.meta(header);
         if self.chained {
             let digest = chain::of_event(&mut self.scratch, &previous, &meta, &payload_digest);
             meta.header.digest = Some(digest);
@@ -421,15 +421,6 @@ impl Writer {
         });
         meta.header
     }
-}
-
-fn tag_strings(tags: &[Tag]) -> Vec<u8> {
-    let mut strings = Vec::new();
-    for tag in tags {
-        // Writing into a `Vec` cannot fail.
-        let _ = rmp::encode::write_str(&mut strings, tag.as_str());
-    }
-    strings
 }
 
 /// Microseconds since 1970; 0 before it.

@@ -88,6 +88,23 @@ pub enum StoreError {
     /// An event's kind is of a category that the library keeps for itself.
     #[error("kind {0} is of a category reserved for the store; use 0x1 to 0xC, 0xE or 0xF")]
     ReservedKind(EventKind),
+    /// A typed event whose kind has another name in this store, or in the same batch: two types share
+    /// a kind, or an event was renamed.
+    #[error(
+        "kind {kind} is `{recorded}` in this store, and not `{given}`; give `{given}` an id that no other event has, or, \
+         if it is `{recorded}` renamed, keep the recorded name: `#[event(name = \"{recorded}\")]`"
+    )]
+    OtherName {
+        /// The kind.
+        kind: EventKind,
+        /// The name that the first typed event of the kind had.
+        recorded: String,
+        /// The name that this one has.
+        given: &'static str,
+    },
+    /// A name in an event's metadata that is the store's own.
+    #[error("`{0}` in the metadata of an event is the store's own; do not begin with `batpak:`")]
+    ReservedMetadata(String),
     /// A cause that is not in the store.
     #[error("there is no event {0} to be the cause of another")]
     UnknownCause(EventId),

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::coordinate::Coordinate;
 use crate::event::{Digest, EventHeader, EventId, is_minted};
 use crate::store::log::segment::reader::Segments;
+use crate::store::names::KindNames;
 
 /// The latest time, in the year 10889: an id has 48 bits for its milliseconds.
 pub(crate) const MAX_TIME_US: u64 = ((1 << 48) - 1) * 1_000;
@@ -21,6 +22,7 @@ pub(crate) struct Index {
     streams: HashMap<Coordinate, Head>,
     /// The streams in the order of their first events.
     order: Vec<Coordinate>,
+    pub(crate) names: KindNames,
     /// Every position up to this one survives power loss.
     pub(crate) durable: u64,
     /// The time of the newest event, in microseconds since 1970.

@@ -8,6 +8,7 @@ mod error;
 mod fs;
 mod index;
 mod log;
+mod names;
 mod read;
 mod verify;
 
@@ -92,6 +93,7 @@ impl Store {
             let coordinate = Coordinate::new(meta.entity, meta.scope)
                 .map_err(|_| "the event has a name that no coordinate can have")?;
             check_tags(meta)?;
+            index.names.read(meta)?;
             index.check(&coordinate, &meta.header)?;
             index.push(&coordinate, &meta.header);
             Ok(())

@@ -31,7 +31,7 @@ struct Example {
 /// The events of the example: three in one batch over two streams of one entity, then one with
 /// everything that an event may carry.
 fn events() -> [Example; 4] {
-    let event = |position: u64, revision: u64, scope, payload: &[u8]| {
+    let event = |position: u64, revision: u64, scope, metadata: &[u8], payload: &[u8]| {
         let id =
             EventId::from_u128(0x018f_0000_0000_7000_8000_0000_0000_0000 + u128::from(position));
         let mut header = EventHeader::new(id, EventKind::custom(0x1, position as u16), 1);
@@ -42,22 +42,25 @@ fn events() -> [Example; 4] {
             header,
             scope,
             causes: Vec::new(),
-            metadata: Vec::new(),
+            metadata: metadata.to_vec(),
             payload: payload.to_vec(),
         }
     };
-    let first = event(1, 1, "school", b"\x81\xA4name\xA3Ada");
-    let second = event(2, 1, "archive", b"\x80");
-    let mut third = event(3, 2, "school", b"\x80");
+    let named = b"\x81\xABbatpak:name\xA8Enrolled";
+    let first = event(1, 1, "school", named, b"\x81\xA4name\xA3Ada");
+    let named = b"\x81\xABbatpak:name\xA8Archived";
+    let second = event(2, 1, "archive", named, b"\x80");
+    let named = b"\x81\xABbatpak:name\xA5Moved";
+    let mut third = event(3, 2, "school", named, b"\x80");
     third.header.flags = EventFlags::COMMIT;
-    let mut fourth = event(4, 3, "school", b"\x81\xA5score\xCD\x01\x00");
+    let named = b"\x82\xABbatpak:name\xA8Examined\xA4user\xA5alice";
+    let mut fourth = event(4, 3, "school", named, b"\x81\xA5score\xCD\x01\x00");
     fourth.header.flags = EventFlags::COMMIT;
     fourth.header.correlation = Some(first.header.event_id);
     fourth.causes = [first.header.event_id, third.header.event_id]
         .iter()
         .flat_map(|id| id.to_bytes())
         .collect();
-    fourth.metadata = b"\x81\xA4user\xA5alice".to_vec();
     [first, second, third, fourth]
 }
 
