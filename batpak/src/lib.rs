@@ -129,6 +129,10 @@
 //! `blake3` (default) chains every event to the one before it in its stream. Without it new stores are
 //! unchained, and chained ones can only be read.
 //!
+//! `testing` adds the module `testing`, for the tests of programs: given, when, then over machines and
+//! projections, a store in memory, a scripted clock, and random histories; `proptest` adds those as
+//! strategies of proptest.
+//!
 //! # Platforms
 //!
 //! Unix: the store locks a directory's handle and reads at offsets. It is tried on Linux.
@@ -152,6 +156,8 @@ mod pipeline;
 pub mod prelude;
 mod projection;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod typestate;
 
 pub use batpak_macros::{Event, gate, projection, state_machine};

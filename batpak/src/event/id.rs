@@ -109,25 +109,25 @@ const COUNT_BITS: u32 = 74;
 
 impl IdMint {
     /// A mint that goes on after `last`, the greatest id in the same log.
-    pub(crate) fn after(last: EventId) -> Self {
+    pub(crate) fn after(last: EventId, random: u128) -> Self {
         // A millisecond of its own, for ids behind `last` may have been given out and then lost.
         Self {
             time_ms: (last.as_u128() >> 80) as u64 + 1,
-            count: random_start(),
+            count: start(random),
         }
     }
 
     /// The next id for an event committed at `time_us`, microseconds since 1970.
-    pub(crate) fn mint(&mut self, time_us: u64) -> EventId {
+    pub(crate) fn mint(&mut self, time_us: u64, random: impl FnOnce() -> u128) -> EventId {
         let time_ms = (time_us / 1_000).max(self.time_ms);
         if time_ms > self.time_ms {
             self.time_ms = time_ms;
-            self.count = random_start();
+            self.count = start(random());
         } else {
             self.count += 1;
             if self.count >> COUNT_BITS != 0 {
                 self.time_ms += 1;
-                self.count = random_start();
+                self.count = start(random());
             }
         }
         let below_time = {
@@ -141,8 +141,7 @@ impl IdMint {
 }
 
 /// A random count whose top bit is clear, so that it can be counted up for long.
-fn random_start() -> u128 {
-    let random = Uuid::new_v4().as_u128();
+fn start(random: u128) -> u128 {
     // A version-4 UUID has six fixed bits; folding the halves leaves none of them predictable.
     (random ^ (random >> 61)) & ((1 << (COUNT_BITS - 1)) - 1)
 }
@@ -151,11 +150,15 @@ fn random_start() -> u128 {
 mod tests {
     use super::*;
 
+    fn random() -> u128 {
+        Uuid::new_v4().as_u128()
+    }
+
     #[test]
     fn a_new_mint_goes_on_where_the_last_one_was_whatever_the_clock_says() {
-        let mut last = IdMint::after(EventId::from_u128(0)).mint(9_000_000);
+        let mut last = IdMint::after(EventId::from_u128(0), random()).mint(9_000_000, random);
         for _ in 0..1_000 {
-            let id = IdMint::after(last).mint(8_999_000);
+            let id = IdMint::after(last, random()).mint(8_999_000, random);
             assert!(id > last, "{id} does not follow {last}");
             last = id;
         }
@@ -163,11 +166,11 @@ mod tests {
 
     #[test]
     fn minted_ids_are_version_7_and_rise_even_when_the_clock_does_not() {
-        let mut mint = IdMint::after(EventId::from_u128(0));
+        let mut mint = IdMint::after(EventId::from_u128(0), random());
         let mut last = EventId::from_u128(0);
         for time_us in [5_000_000, 5_000_000, 5_000_999, 4_000_000, 6_000_000] {
             for _ in 0..1_000 {
-                let id = mint.mint(time_us);
+                let id = mint.mint(time_us, random);
                 assert!(id > last, "{id} does not follow {last}");
                 assert_eq!(Uuid::from_bytes(id.to_bytes()).get_version_num(), 7);
                 assert_eq!(id.as_u128() >> 62 & 0b11, 0b10, "variant of {id}");
@@ -179,7 +182,7 @@ mod tests {
 
     #[test]
     fn an_id_reads_back_from_its_text() {
-        let id = IdMint::after(EventId::from_u128(0)).mint(1_700_000_000_000_000);
+        let id = IdMint::after(EventId::from_u128(0), random()).mint(1_700_000_000_000_000, random);
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!("nonsense".parse::<EventId>(), Err(EventIdError));
     }

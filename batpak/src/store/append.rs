@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use parking_lot::MutexGuard;
 use serde::Serialize;
@@ -14,6 +13,7 @@ use super::log::segment::header::SegmentHeader;
 use super::log::segment::reader::SegmentFile;
 use super::log::segment::writer::SegmentWriter;
 use super::names::FirstUses;
+use super::source::Source;
 use super::{Store, StoreConfig, StoreError};
 use crate::coordinate::Coordinate;
 use crate::event::{
@@ -154,6 +154,7 @@ impl Store {
         for (kind, name) in batch.first_uses.names() {
             index.names.check(kind, name)?;
         }
+        let now_us = self.config.source.now_us().min(MAX_TIME_US);
         Ok(Staging {
             heads: batch
                 .events
@@ -162,7 +163,7 @@ impl Store {
                 .collect(),
             published: index.published(),
             durable: index.durable,
-            time_us: now_us().max(index.time_us),
+            time_us: now_us.max(index.time_us),
         })
     }
 
@@ -283,6 +284,7 @@ struct Committed {
 pub(crate) struct Writer {
     log: SegmentWriter,
     mint: IdMint,
+    source: Arc<dyn Source>,
     chained: bool,
     /// The process that opened the store.
     owner: u32,
@@ -306,10 +308,16 @@ enum State {
 impl Writer {
     /// A writer that goes on with a log whose newest event has the id `last`, and which is proven
     /// durable up to the position `proven`.
-    pub(crate) fn new(log: SegmentWriter, chained: bool, last: EventId, proven: u64) -> Self {
+    pub(crate) fn new(
+        log: SegmentWriter,
+        source: Arc<dyn Source>,
+        chained: bool,
+        (last, proven): (EventId, u64),
+    ) -> Self {
         Self {
             log,
-            mint: IdMint::after(last),
+            mint: IdMint::after(last, source.random()),
+            source,
             chained,
             owner: std::process::id(),
             state: State::Ready,
@@ -371,7 +379,7 @@ impl Writer {
         let mut headers = Vec::with_capacity(batch.events.len());
         for (i, (event, payload_digest)) in batch.events.iter().enumerate() {
             let head = staging.heads.entry(&event.coordinate).or_default();
-            let id = self.mint.mint(staging.time_us);
+            let id = self.mint.mint(staging.time_us, || self.source.random());
             let mut header = EventHeader::new(id, event.kind, event.version);
             header.sequence = staging.published + 1 + i as u64;
             header.revision = head.revision + 1;
@@ -421,14 +429,4 @@ impl Writer {
         });
         meta.header
     }
-}
-
-/// Microseconds since 1970; 0 before it.
-fn now_us() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| {
-            u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
-        })
-        .min(MAX_TIME_US)
 }

@@ -1,5 +1,8 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::fs::{Disk, RealDisk};
+use super::source::{Source, SystemSource};
 use crate::pipeline::Durability;
 
 /// Where a store lives, and how it behaves.
@@ -15,6 +18,8 @@ use crate::pipeline::Durability;
 #[derive(Debug, Clone)]
 pub struct StoreConfig {
     pub(crate) dir: PathBuf,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) source: Arc<dyn Source>,
     pub(crate) durability: Durability,
     pub(crate) segment_bytes: u32,
     pub(crate) max_payload_bytes: usize,
@@ -28,6 +33,8 @@ impl StoreConfig {
     pub fn new(dir: impl AsRef<Path>) -> Self {
         Self {
             dir: dir.as_ref().to_owned(),
+            disk: Arc::new(RealDisk),
+            source: Arc::new(SystemSource),
             durability: Durability::Durable,
             segment_bytes: 32 << 20,
             max_payload_bytes: 16 << 20,

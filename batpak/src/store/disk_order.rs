@@ -157,10 +157,11 @@ impl Noted {
 
     fn open(&self, durability: Durability) -> Store {
         let disk = Arc::new(NotingDisk(Arc::clone(&self.journal)));
-        let config = StoreConfig::new(self.dir.join("store"))
-            .segment_bytes(4 << 10)
-            .durability(durability);
-        Store::open_on(disk, config).unwrap()
+        let config = StoreConfig {
+            disk,
+            ..StoreConfig::new(self.dir.join("store"))
+        };
+        Store::open(config.segment_bytes(4 << 10).durability(durability)).unwrap()
     }
 }
 

@@ -5,11 +5,12 @@ mod config;
 #[cfg(test)]
 mod disk_order;
 mod error;
-mod fs;
+pub(crate) mod fs;
 mod index;
 mod log;
 mod names;
 mod read;
+pub(crate) mod source;
 mod verify;
 
 use std::fmt;
@@ -32,7 +33,7 @@ use crate::event::{EventMeta, Region, StoreId, hash};
 use crate::projection::Projection;
 use crate::typestate::{Cursor, Folded, Machine};
 use append::Writer;
-use fs::{DirLock, Disk, RealDisk};
+use fs::{DirLock, Disk};
 use index::Index;
 use log::segment::directory::Opening;
 use log::segment::reader::Handles;
@@ -67,12 +68,8 @@ impl Store {
     /// - [`StoreError::Corrupt`] if events that were acknowledged are damaged or missing. Nothing on
     ///   disk has then been changed;
     /// - [`StoreError::Io`] if the file system refuses.
-    pub fn open(config: StoreConfig) -> Result<Self, StoreError> {
-        Self::open_on(Arc::new(RealDisk), config)
-    }
-
-    /// Opens a store on any disk.
-    fn open_on(disk: Arc<dyn Disk>, mut config: StoreConfig) -> Result<Self, StoreError> {
+    pub fn open(mut config: StoreConfig) -> Result<Self, StoreError> {
+        let disk = Arc::clone(&config.disk);
         let lock: Arc<dyn DirLock>;
         (config.dir, lock) = prepare_dir(disk.as_ref(), &config.dir)?;
         let segments = config.dir.join("segments");
@@ -83,9 +80,10 @@ impl Store {
                 disk,
                 dir: segments,
                 lock: Arc::clone(&lock),
+                source: Arc::clone(&config.source),
                 segment_bytes: config.segment_bytes,
             },
-            new_id: uuid::Uuid::new_v4().into_bytes(),
+            new_id: config.source.random().to_be_bytes(),
             can_chain: hash::AVAILABLE,
         }
         .run(|event| {
@@ -101,8 +99,9 @@ impl Store {
         index.segments = opened.segments;
         index.durable = opened.durable;
         let writer = opened.writer.map(|log| {
-            let (last, proven) = (index.last_id(), opened.proven);
-            Mutex::new(Writer::new(log, opened.chained, last, proven))
+            let source = Arc::clone(&config.source);
+            let end = (index.last_id(), opened.proven);
+            Mutex::new(Writer::new(log, source, opened.chained, end))
         });
         Ok(Self {
             config,

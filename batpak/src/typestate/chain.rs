@@ -67,6 +67,12 @@ impl<M: Machine> Chain<M> {
         Ok(())
     }
 
+    /// The events that it would commit.
+    #[cfg(feature = "testing")]
+    pub(crate) fn into_events(self) -> Vec<NewEvent> {
+        self.events
+    }
+
     /// Commits the events as one atomic batch, on condition that the stream is still at the revision
     /// that the machine was loaded at. A chain without events writes nothing.
     ///

@@ -86,6 +86,14 @@ impl<F, T> Step<F, T> {
     }
 }
 
+#[cfg(feature = "testing")]
+impl<F, T> Step<F, T> {
+    /// The events that it would commit.
+    pub(crate) fn into_events(self) -> Vec<NewEvent> {
+        self.events
+    }
+}
+
 impl<F: Instance, T: Instance> Step<F, T> {
     /// Goes on with a command of the machine that the step leads to. All events of the chain are
     /// committed as one atomic batch, or none.

@@ -17,6 +17,7 @@ use crate::event::{
     Digest, EventFlags, EventHeader, EventId, EventKind, EventMeta, RawEvent, TagBytes, chain, hash,
 };
 use crate::store::fs::{Disk, RealDisk};
+use crate::store::source::SystemSource;
 
 const STORE_ID: [u8; 16] = *b"a store's own id";
 
@@ -73,6 +74,7 @@ fn row(dir: &Path) -> Row {
         lock: disk.lock_dir(dir.parent().unwrap()).unwrap().unwrap(),
         handles: Handles::new(Arc::clone(&disk)),
         disk,
+        source: Arc::new(SystemSource),
         dir: dir.to_owned(),
         segment_bytes: 4 << 10,
     }

@@ -7,7 +7,7 @@ use super::frame;
 use super::header::{HeaderError, SegmentHeader, VERSION};
 use super::reader::{SegmentFile, Segments};
 use super::recover::{self, CutReason, Scan};
-use super::writer::{Extent, Row, SegmentWriter, fresh_nonce, segment_name};
+use super::writer::{Extent, Row, SegmentWriter, segment_name};
 use crate::event::{Digest, RawEvent, chain};
 use crate::store::StoreError;
 use crate::store::log::body::Body;
@@ -160,7 +160,7 @@ impl Opening {
             store_id: self.new_id,
             first: 1,
             previous: Digest::ZERO,
-            nonce: fresh_nonce(),
+            nonce: self.row.nonce(),
         }
     }
 

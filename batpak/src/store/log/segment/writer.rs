@@ -11,6 +11,7 @@ use crate::event::{Digest, chain};
 use crate::store::StoreError;
 use crate::store::fs::{DirLock, Disk, DiskFile};
 use crate::store::log::body::Body;
+use crate::store::source::Source;
 
 /// The bytes of a footer's frame.
 const FOOTER_FRAME: u64 = (frame::PREFIX + Footer::BODY_BYTES) as u64;
@@ -23,6 +24,7 @@ pub(crate) struct Row {
     pub(crate) dir: PathBuf,
     /// The lock on the directory above it.
     pub(crate) lock: Arc<dyn DirLock>,
+    pub(crate) source: Arc<dyn Source>,
     pub(crate) segment_bytes: u32,
     pub(crate) handles: Arc<Handles>,
 }
@@ -40,6 +42,13 @@ impl Row {
             return Ok(());
         }
         Err(StoreError::Moved(above.to_owned()))
+    }
+
+    /// Random bytes for the header of a new segment.
+    pub(crate) fn nonce(&self) -> [u8; 8] {
+        let bits = self.source.random();
+        // The six fixed bits of a UUID are evened out by its other half.
+        ((bits >> 64) as u64 ^ bits as u64).to_le_bytes()
     }
 
     /// The segment with this header, as readers use it.
@@ -141,7 +150,7 @@ impl SegmentWriter {
 
     /// Goes on behind a segment that is sealed, by the footer with this closing digest.
     pub(crate) fn behind_sealed(mut self, closing: Digest) -> Self {
-        self.next = Some(self.next_header(closing, fresh_nonce()));
+        self.next = Some(self.next_header(closing, self.row.nonce()));
         self
     }
 
@@ -156,7 +165,7 @@ impl SegmentWriter {
         let needed = self.end + bytes as u64 + FOOTER_FRAME;
         let fits = self.count == 0 || needed <= u64::from(self.row.segment_bytes);
         if self.next.is_none() && !fits {
-            self.seal(fresh_nonce())?;
+            self.seal(self.row.nonce())?;
         }
         self.begin_next()
     }
@@ -271,13 +280,6 @@ impl SegmentWriter {
 fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
-}
-
-/// Random bytes for the header of a new segment.
-pub(crate) fn fresh_nonce() -> [u8; 8] {
-    let bits = uuid::Uuid::new_v4().as_u128();
-    // The six fixed bits of the UUID are evened out by its other half.
-    ((bits >> 64) as u64 ^ bits as u64).to_le_bytes()
 }
 
 /// The file name of the segment whose first event has this position.
