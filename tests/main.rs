@@ -13,4 +13,5 @@ mod read;
 mod recovery;
 mod region;
 mod support;
+mod testing;
 mod verify;

@@ -281,6 +281,7 @@ impl<M: Machine> Given<M> {
     /// If the given events cannot have happened to the machine, or what is tried gives an event that
     /// cannot be written and read back.
     #[track_caller]
+    #[must_use = "nothing is checked until .then_..(..)"]
     pub fn when<A, K>(self, attempt: impl FnOnce(M::Loaded) -> A) -> When<M>
     where
         A: Attempt<M, K>,
@@ -300,6 +301,7 @@ impl<M: Machine> Given<M> {
     /// # Panics
     /// As [`Self::when`].
     #[track_caller]
+    #[must_use = "nothing is checked until .then_..(..)"]
     pub fn when_event(self, event: M::Event, ctx: &M::Context) -> When<M> {
         let (cursor, before) = self.load();
         let mut chain = Chain::new(cursor.clone(), before.state.clone(), before.data.clone());

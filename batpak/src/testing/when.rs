@@ -8,7 +8,6 @@ use crate::{Denial, EventPayload, Folded, Illegal, Machine, NewEvent, StoreError
 /// What came of an attempt on a machine, to be compared with what should have.
 ///
 /// All its methods panic if it is not so, and give it back for the next one.
-#[must_use = "nothing is checked until .then_..(..)"]
 pub struct When<M: Machine> {
     cursor: Cursor,
     /// The name of the state that the attempt was made in.
