@@ -240,30 +240,23 @@ impl<T> Given<T> {
     fn fold<P: Projection>(&self) -> P {
         let mut projection = P::default();
         let mut revisions: HashMap<&Coordinate, u64> = HashMap::new();
-        for (
-            position,
-            Happened {
-                name,
-                event,
-                time_us,
-            },
-        ) in (1..).zip(&self.events)
-        {
+        for (position, happened) in (1_u64..).zip(&self.events) {
+            let event = &happened.event;
             let revision = revisions.entry(&event.coordinate).or_default();
             *revision += 1;
-            let id = EventId::from_u128(FIRST_ID + position);
-            let mut header = EventHeader::new(id, event.kind, event.version);
-            header.sequence = position as u64;
-            header.revision = *revision;
-            header.time_us = *time_us;
-            header.flags = EventFlags::COMMIT;
-            header.correlation = event.correlation;
             if !P::reads(event.kind) {
                 continue;
             }
+            let id = EventId::from_u128(FIRST_ID + u128::from(position));
+            let mut header = EventHeader::new(id, event.kind, event.version);
+            header.sequence = position;
+            header.revision = *revision;
+            header.time_us = happened.time_us;
+            header.flags = EventFlags::COMMIT;
+            header.correlation = event.correlation;
             let event = RawEvent::new(event.meta(header), &event.payload);
             if let Err(error) = projection.apply(&event) {
-                panic!("given event {position}, `{name}`: {error}");
+                panic!("given event {position}, `{}`: {error}", happened.name);
             }
         }
         projection

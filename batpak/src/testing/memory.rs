@@ -260,6 +260,9 @@ impl DiskFile for Handle {
     }
 
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        if buffer.is_empty() {
+            return Ok(());
+        }
         let bytes = self.file.bytes.read();
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
         let found = from
@@ -274,6 +277,9 @@ impl DiskFile for Handle {
         let from = usize::try_from(offset).map_err(|_| ErrorKind::FileTooLarge)?;
         let to = from + written.len();
         self.change(|bytes| {
+            if written.is_empty() {
+                return;
+            }
             if bytes.len() < to {
                 bytes.resize(to, 0);
             }
@@ -288,5 +294,85 @@ impl DiskFile for Handle {
 
     fn sync(&self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::store::fs::RealDisk;
+    use crate::testing::Random;
+
+    type Open = Vec<Box<dyn DiskFile>>;
+
+    /// Asks a file for something, and says what came of it.
+    fn ask_file(file: &dyn DiskFile, random: &mut Random) -> io::Result<String> {
+        let (offset, len) = (random.below(30), random.below(30));
+        let mut buffer = vec![random.below(256) as u8; len as usize];
+        match random.below(4) {
+            0 => file.write_all_at(&buffer, offset)?,
+            1 => file.truncate(len)?,
+            _ => file.read_exact_at(&mut buffer, offset)?,
+        }
+        Ok(format!("{:?} {buffer:?}", file.len()?))
+    }
+
+    /// Asks a disk for something in `dir`, and says what came of it.
+    fn ask(
+        disk: &dyn Disk,
+        dir: &Path,
+        random: &mut Random,
+        open: &mut Open,
+    ) -> io::Result<String> {
+        let path = dir.join(random.pick(&["a", "b", "missing/a"]));
+        match random.below(12) {
+            0 => open.push(disk.create(&path)?),
+            1 => open.push(disk.open(&path, true)?),
+            2 => disk.rename(&dir.join("a"), &dir.join("b"))?,
+            3 => disk.remove(&path)?,
+            4 => disk.sync_dir(&dir.join("missing"))?,
+            5 => {
+                let mut names = disk.list(dir)?;
+                names.sort();
+                return Ok(names.join(" "));
+            }
+            _ if open.is_empty() => {}
+            _ => return ask_file(random.pick(open).as_ref(), random),
+        }
+        Ok(String::new())
+    }
+
+    #[test]
+    fn a_disk_in_memory_answers_as_a_real_one() {
+        let name = format!("batpak-memory-{}", std::process::id());
+        for seed in 0..50 {
+            let (real, memory) = (std::env::temp_dir().join(&name), MemoryDisk::new());
+            let _ = std::fs::remove_dir_all(&real);
+            let dirs: [(&dyn Disk, &Path); 2] = [(&RealDisk, &real), (&memory, Path::new("/x/y"))];
+            dirs.iter()
+                .for_each(|(disk, dir)| disk.create_dir(dir).unwrap());
+            let mut states = dirs.map(|at| (at, Random::new(seed), Open::new()));
+            for step in 0..200 {
+                let [of_real, of_memory] = states.each_mut().map(|((disk, dir), random, open)| {
+                    ask(*disk, dir, random, open).map_err(|error| error.kind())
+                });
+                assert_eq!(of_memory, of_real, "step {step} of seed {seed}");
+            }
+            std::fs::remove_dir_all(&real).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_directory_in_memory_is_locked_once_and_where_it_is() {
+        let disk = MemoryDisk::new();
+        disk.create_dir(Path::new("/a/b")).unwrap();
+        let lock = disk.lock_dir(Path::new("/a")).unwrap().unwrap();
+        assert!(disk.lock_dir(Path::new("/a")).unwrap().is_none());
+        assert!(lock.is_at(Path::new("/a")).unwrap());
+        assert!(!lock.is_at(Path::new("/a/b")).unwrap());
+        drop(lock);
+        assert!(disk.lock_dir(Path::new("/a")).unwrap().is_some());
     }
 }
