@@ -52,8 +52,9 @@ impl KindNames {
         let kind = meta.header.kind;
         let name = match meta.metadata::<String>(KIND_NAME) {
             Ok(Some(name)) if name.len() <= MAX_BYTES => name,
+            Ok(Some(_)) => return Err("the event tells a name of its kind that is too long"),
             Ok(None) => return Ok(()),
-            _ => return Err("the event tells a name of its kind that cannot be one"),
+            Err(_) => return Err("the event has metadata that cannot be read"),
         };
         match self.0.get(&kind) {
             Some(recorded) if **recorded != *name => {
