@@ -113,14 +113,6 @@ fn lent(books: u64) -> CardEvent {
     CardEvent::Lent { books }
 }
 
-/// The card in the state `Valid`, or as it is.
-fn valid(card: AnyCardIn) -> Result<CardIn<Valid>, AnyCardIn> {
-    match card {
-        AnyCardIn::Valid(card) => Ok(card),
-        other => Err(other),
-    }
-}
-
 /// An event of this kind, for random histories.
 fn event(kind: EventKind, random: &mut Random) -> CardEvent {
     match kind {

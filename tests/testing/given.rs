@@ -7,18 +7,15 @@ use super::*;
 #[test]
 fn a_command_is_compared_by_its_events_and_by_where_it_leads() {
     Given::<Card>::nothing()
-        .when(|card| match card {
-            AnyCardIn::Unissued(card) => Ok(card.issue(ada())),
-            other => Err(other),
-        })
+        .when(|card| card.unissued().map(|card| card.issue(ada())))
         .then_events([issued()])
         .then_state(Card::Valid { books: 0 });
     Given::<Card>::events([issued(), lent(2)])
-        .when(|card| valid(card).map(|card| card.lend(3, &RULES)))
+        .when(|card| card.valid().map(|card| card.lend(3, &RULES)))
         .then_events([lent(3)])
         .then_state(Card::Valid { books: 5 })
         .then(|card| {
-            let card = valid(card).unwrap();
+            let card = card.valid().unwrap();
             assert_eq!((card.books(), card.data().books), (&5, 5));
             assert_eq!(card.cursor().coordinate().entity(), "card:1");
             assert_eq!(card.cursor().revision(), 2, "nothing was recorded");
@@ -27,7 +24,7 @@ fn a_command_is_compared_by_its_events_and_by_where_it_leads() {
 
 #[test]
 fn a_command_that_a_condition_decides_leads_where_that_says() {
-    let expire = |card| valid(card).map(CardIn::expire);
+    let expire = |card: AnyCardIn| card.valid().map(CardIn::expire);
     Given::<Card>::events([issued()])
         .when(expire)
         .then_state(Card::Expired);
@@ -40,7 +37,7 @@ fn a_command_that_a_condition_decides_leads_where_that_says() {
 #[test]
 fn a_denial_is_compared_by_its_code_and_leaves_the_machine_as_it_was() {
     Given::<Card>::events([issued(), lent(2)])
-        .when(|card| valid(card).map(|card| card.lend(4, &RULES)))
+        .when(|card| card.valid().map(|card| card.lend(4, &RULES)))
         .then_denied("TOO_MANY")
         .then_state(Card::Valid { books: 2 });
     Given::<Card>::events([issued(), lent(2)])
@@ -55,7 +52,7 @@ fn an_event_that_no_arm_is_for_and_a_state_that_is_not_there_are_illegal() {
         .then_illegal()
         .then_state(Card::Expired);
     Given::<Card>::nothing()
-        .when(|card| valid(card).map(CardIn::give_back))
+        .when(|card| card.valid().map(CardIn::give_back))
         .then_illegal()
         .then_state(Card::Unissued);
 }
@@ -82,10 +79,26 @@ fn a_closure_may_make_a_chain_of_several_events() {
     attempt(vec![lent(2), CardEvent::Returned, lent(5)])
         .then_events([lent(2), CardEvent::Returned, lent(5)])
         .then_state(Card::Valid { books: 5 })
-        .then(|card| assert_eq!(valid(card).unwrap().data().books, 7));
+        .then(|card| assert_eq!(card.valid().unwrap().data().books, 7));
     attempt(vec![lent(2), lent(4)]).then_denied("TOO_MANY");
     attempt(vec![CardEvent::Expired, lent(1)]).then_illegal();
     attempt(vec![]).then_events([]);
+}
+
+#[test]
+fn steps_that_go_on_are_compared_by_the_events_of_all() {
+    let attempt = |more| {
+        Given::<Card>::events([issued()]).when(move |card| {
+            let lent = card.typed::<Valid>().map(|card| card.lend(2, &RULES));
+            lent.map(|step| step.and_then(|step| step.then(|card| card.lend(more, &RULES))))
+        })
+    };
+    attempt(3)
+        .then_events([lent(2), lent(3)])
+        .then_state(Card::Valid { books: 5 });
+    attempt(4)
+        .then_denied("TOO_MANY")
+        .then_state(Card::Valid { books: 0 });
 }
 
 #[test]
@@ -118,7 +131,7 @@ fn given_events_are_read_as_a_store_reads_them() {
         .and_event(untyped(EventKind::custom(0x7, 0x009)))
         .when_event(lent(1), &RULES)
         .then_events([lent(1)])
-        .then(|card| assert_eq!(valid(card).unwrap().cursor().coordinate(), &coordinate));
+        .then(|card| assert_eq!(card.valid().unwrap().cursor().coordinate(), &coordinate));
     let panic = panic_of(|| {
         let _ = Given::<Card>::nothing()
             .and_event(untyped(EventKind::custom(0x7, 0x010)))
@@ -200,12 +213,7 @@ fn what_came_instead_is_told() {
     let taken = || given().when_event(lent(1), &RULES);
     let denied = || given().when_event(lent(9), &RULES);
     let illegal = || given().when_event(issued(), &RULES);
-    let elsewhere = || {
-        given().when(|card| match card {
-            AnyCardIn::Unissued(card) => Ok(card.issue(ada())),
-            other => Err(other),
-        })
-    };
+    let elsewhere = || given().when(|card| card.unissued().map(|card| card.issue(ada())));
     let cases = [
         (
             panic_of(|| drop(taken().then_denied("TOO_MANY"))),

@@ -67,22 +67,15 @@ use crate::{
 /// );
 /// use AccountEvent::{Deposited, Withdrawn};
 ///
-/// fn open(account: AnyAccountIn) -> Result<AccountIn<Open>, AnyAccountIn> {
-///     match account {
-///         AnyAccountIn::Open(account) => Ok(account),
-///         other => Err(other),
-///     }
-/// }
-///
 /// // What may happen, and where it leads.
 /// Given::<Account>::events([Deposited { amount: 500 }])
-///     .when(|account| open(account).map(|open| open.withdraw(200)))
+///     .when(|account| account.open().map(|open| open.withdraw(200)))
 ///     .then_events([Withdrawn { amount: 200 }])
 ///     .then_state(Account::Open { balance: 300 });
 ///
 /// // What a gate denies.
 /// Given::<Account>::events([Deposited { amount: 500 }])
-///     .when(|account| open(account).map(|open| open.withdraw(501)))
+///     .when(|account| account.open().map(|open| open.withdraw(501)))
 ///     .then_denied("INSUFFICIENT_FUNDS");
 ///
 /// // What cannot happen: of the commands the compiler has seen to it, so it is about events that
@@ -91,7 +84,7 @@ use crate::{
 ///     .when_event(Deposited { amount: 1 }, &())
 ///     .then_illegal();
 /// Given::<Account>::events([AccountEvent::Closed])
-///     .when(|account| open(account).map(|open| open.deposit(1)))
+///     .when(|account| account.open().map(|open| open.deposit(1)))
 ///     .then_illegal();
 /// ```
 ///
