@@ -93,6 +93,25 @@ fn the_refusal_says_what_to_do() {
 }
 
 #[test]
+fn a_renamed_event_that_keeps_the_recorded_name_is_the_same_one() {
+    #[derive(Event, Debug, Clone, PartialEq)]
+    #[event(category = 0x6)]
+    enum Renamed {
+        #[event(id = 0x001, name = "Sent")]
+        Dispatched { to: String },
+    }
+    let dir = Dir::new();
+    let at = coordinate("parcel:1", "post");
+    dir.open().append_typed(&at, &sent()).unwrap();
+    let store = dir.open();
+    let to = "Ulm".to_owned();
+    store
+        .append_typed(&at, &Renamed::Dispatched { to })
+        .unwrap();
+    assert_eq!(names(&store), [Some("Sent".to_owned()), None]);
+}
+
+#[test]
 fn a_batch_whose_events_disagree_about_a_kind_is_refused_whole() {
     let dir = Dir::new();
     let store = dir.open();
