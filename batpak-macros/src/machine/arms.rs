@@ -1,6 +1,6 @@
 //! From the arms of `evolve` to the table's lines, every name resolved.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -12,8 +12,8 @@ use super::fields::Fields;
 use super::mentions::mentions;
 use super::patterns::On;
 use super::split::{self, RawArm};
-use super::table::data_name;
-use super::{Arm, Binding, Event, GateCall, Machine, State, Target};
+use super::table::{data_name, function_names};
+use super::{Arm, Binding, Event, GateCall, Machine, Pair, State, Target};
 use crate::errors::{Errors, did_you_mean};
 use crate::names::plain;
 
@@ -31,6 +31,8 @@ pub(super) fn read(machine: &mut Machine, errors: &mut Errors) {
     let is_known = |arm: &Arm| !matches!(arm.target, Target::Unknown);
     machine.is_whole =
         errors.count() == before || (arms.len() == count && arms.iter().all(is_known));
+    machine.pairs = Pair::all(&arms, machine.states.len());
+    machine.functions = function_names(&arms, &machine.states, &machine.events);
     machine.arms = arms;
 }
 
@@ -74,7 +76,9 @@ pub(super) struct Scope<'m> {
     pub(super) machine: &'m Ident,
     pub(super) events_name: String,
     pub(super) states: &'m [State],
+    pub(super) states_by_name: HashMap<String, usize>,
     pub(super) events: &'m [Event],
+    pub(super) events_by_name: HashMap<String, usize>,
     /// Each group with its states.
     pub(super) groups: Vec<(String, Vec<usize>)>,
     /// The name of the enum of events, if it is outside the call.
@@ -97,7 +101,9 @@ impl<'m> Scope<'m> {
             machine: &machine.name,
             events_name: machine.events_path.to_string().replace(' ', ""),
             states: &machine.states,
+            states_by_name: by_name(machine.states.iter().map(|state| &state.name)),
             events: &machine.events,
+            events_by_name: by_name(machine.events.iter().map(|event| &event.name)),
             groups,
             outside: machine.events_item.is_none().then(|| {
                 let last = machine.events_path.clone().into_iter().last();
@@ -262,6 +268,14 @@ impl<'m> Scope<'m> {
             }
         }
     }
+}
+
+/// Where each name is; of several alike, the first.
+fn by_name<'i>(
+    names: impl DoubleEndedIterator<Item = &'i Ident> + ExactSizeIterator,
+) -> HashMap<String, usize> {
+    let names = names.map(plain).enumerate().rev();
+    names.map(|(i, name)| (name, i)).collect()
 }
 
 /// The two halves of an arm's pattern.

@@ -11,13 +11,11 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
     if machine.is_fold_only() {
         return TokenStream::new();
     }
-    let pairs = machine.pairs();
-    let functions = table::function_names(machine);
-    let outcomes = outcome::expand(machine, &pairs);
+    let outcomes = outcome::expand(machine);
     let commands = (0..machine.states.len()).filter_map(|state| {
-        let commands: Vec<TokenStream> = of_state(machine, &pairs, state)
+        let commands: Vec<TokenStream> = of_state(machine, state)
             .into_iter()
-            .map(|(pair, command)| method(machine, pair, command, &functions))
+            .map(|(pair, command)| method(machine, pair, command))
             .collect();
         let (wrapper, structure) = (machine.wrapper(), &machine.states[state].structure);
         (!commands.is_empty()).then(|| {
@@ -37,13 +35,9 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
 }
 
 /// The commands of a state, each name once; that a name stands twice has been reported.
-fn of_state<'m>(
-    machine: &'m Machine,
-    pairs: &'m [Pair],
-    state: usize,
-) -> Vec<(&'m Pair, &'m Ident)> {
+fn of_state(machine: &Machine, state: usize) -> Vec<(&Pair, &Ident)> {
     let mut commands: Vec<(&Pair, &Ident)> = Vec::new();
-    for pair in pairs.iter().filter(|pair| pair.state == state) {
+    for pair in machine.pairs_of(state) {
         if let Some(command) = &machine.arms[pair.arms[0]].command
             && !commands.iter().any(|(_, known)| *known == command)
             && !wrapper::METHODS.contains(&plain(command).as_str())
@@ -55,7 +49,7 @@ fn of_state<'m>(
 }
 
 /// The method of a command: it asks the gates, makes the event, and computes where it leads.
-fn method(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) -> TokenStream {
+fn method(machine: &Machine, pair: &Pair, command: &Ident) -> TokenStream {
     let Machine {
         visibility, krate, ..
     } = machine;
@@ -80,7 +74,7 @@ fn method(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) 
     let body = if is_broken {
         quote!(::core::unreachable!())
     } else {
-        body(machine, pair, command, functions)
+        body(machine, pair, command)
     };
     let lints = (is_broken || machine.is_guarded(pair))
         .then(|| quote!(#[allow(unreachable_patterns, unused_variables)]));
@@ -98,13 +92,13 @@ fn method(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) 
 }
 
 /// Asks the gates, and makes a step over the event to where the table leads.
-fn body(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) -> TokenStream {
+fn body(machine: &Machine, pair: &Pair, command: &Ident) -> TokenStream {
     let events = &machine.events_path;
     let event = &machine.events[pair.event];
     let (event_name, fields) = (&event.name, event.fields.all());
-    let gates = gates(machine, pair, &functions[pair.arms[0]]);
+    let gates = gates(machine, pair, &machine.functions[pair.arms[0]]);
     if machine.is_guarded(pair) {
-        let choice = choice(machine, pair, command, functions);
+        let choice = choice(machine, pair, command);
         return quote!(#gates #choice);
     }
     quote! {
@@ -114,7 +108,7 @@ fn body(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) ->
 }
 
 /// The step of a guarded command: which of its arms is taken is known only now.
-fn choice(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) -> TokenStream {
+fn choice(machine: &Machine, pair: &Pair, command: &Ident) -> TokenStream {
     let (krate, events) = (&machine.krate, &machine.events_path);
     let event = &machine.events[pair.event];
     let (event_name, fields) = (&event.name, event.fields.all());
@@ -122,7 +116,7 @@ fn choice(machine: &Machine, pair: &Pair, command: &Ident, functions: &[Ident]) 
     let [cursor, state, before] = ["cursor", "state", "before"].map(hygienic);
     let (data, data_after) = data(machine, pair);
     let lines = pair.arms.iter().map(|arm| {
-        let arm = (&machine.arms[*arm], &functions[*arm]);
+        let arm = (&machine.arms[*arm], &machine.functions[*arm]);
         line(machine, pair, arm, command, &data_after)
     });
     quote! {
@@ -222,7 +216,7 @@ fn target(machine: &Machine, pair: &Pair, command: &Ident) -> TokenStream {
     if machine.is_guarded(pair) {
         let outcome = machine.outcome(command);
         let structure = &machine.states[pair.state].structure;
-        let (_, unchanged) = outcome::targets(machine, &machine.pairs(), command);
+        let (_, unchanged) = outcome::targets(machine, command);
         let argument = unchanged.then(|| quote!(<#structure>));
         return quote!(#outcome #argument);
     }

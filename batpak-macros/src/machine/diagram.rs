@@ -22,8 +22,8 @@ impl Edge<'_> {
     }
 }
 
-fn edges<'m>(machine: &'m Machine, pairs: &'m [Pair]) -> impl Iterator<Item = Edge<'m>> {
-    pairs.iter().flat_map(move |pair| {
+fn edges(machine: &Machine) -> impl Iterator<Item = Edge<'_>> {
+    machine.pairs.iter().flat_map(move |pair| {
         pair.arms.iter().map(move |arm| {
             let arm = &machine.arms[*arm];
             Edge {
@@ -43,7 +43,7 @@ pub(super) fn mermaid(machine: &Machine) -> String {
     for state in machine.states.iter().filter(|state| state.initial) {
         text.push_str(&format!("    [*] --> {}\n", plain(&state.name)));
     }
-    for edge in edges(machine, &machine.pairs()) {
+    for edge in edges(machine) {
         let Edge {
             from, to, event, ..
         } = &edge;
@@ -77,7 +77,7 @@ pub(super) fn dot(machine: &Machine) -> String {
             text.push_str(&format!("    \"\" -> {name};\n"));
         }
     }
-    for edge in edges(machine, &machine.pairs()) {
+    for edge in edges(machine) {
         let Edge {
             from, to, event, ..
         } = &edge;
@@ -99,7 +99,7 @@ pub(super) fn markdown(machine: &Machine) -> String {
     let mut text = String::from(
         "\n# Transitions\n\n| from | event | to | command | gates |\n| --- | --- | --- | --- | --- |\n",
     );
-    for edge in edges(machine, &machine.pairs()) {
+    for edge in edges(machine) {
         let Edge {
             from, to, event, ..
         } = &edge;

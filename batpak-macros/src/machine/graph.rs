@@ -6,20 +6,20 @@ use crate::names::plain;
 
 /// What can be told of a table that is not whole, and the rest if it is.
 pub(super) fn check(machine: &Machine, errors: &mut Errors) {
-    let pairs = machine.pairs();
+    let pairs = &machine.pairs;
     terminal(machine, errors);
-    commands(machine, &pairs, errors);
-    outcomes(machine, &pairs, errors);
-    first_arms(machine, &pairs, errors);
+    commands(machine, errors);
+    outcomes(machine, pairs, errors);
+    first_arms(machine, pairs, errors);
     if !machine.is_whole {
         return;
     }
-    guards(machine, &pairs, errors);
+    guards(machine, pairs, errors);
     events(machine, errors);
     let before = errors.count();
-    reachable(machine, &pairs, errors);
+    reachable(machine, errors);
     if machine.attributes.must_finish && errors.count() == before {
-        finishing(machine, &pairs, errors);
+        finishing(machine, errors);
     }
 }
 
@@ -104,10 +104,10 @@ fn is_any(arm: &Arm) -> bool {
     is_wild || is_name
 }
 
-fn commands(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
+fn commands(machine: &Machine, errors: &mut Errors) {
     for (i, state) in machine.states.iter().enumerate() {
         let mut seen: Vec<(String, &Pair)> = Vec::new();
-        for pair in pairs.iter().filter(|pair| pair.state == i) {
+        for pair in machine.pairs_of(i) {
             let Some(command) = &machine.arms[pair.arms[0]].command else {
                 continue;
             };
@@ -149,7 +149,7 @@ fn outcomes(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
     };
     for pair in pairs.iter().filter(|pair| machine.is_guarded(pair)) {
         if let Some(command) = &machine.arms[pair.arms[0]].command
-            && outcome::targets(machine, pairs, command).1
+            && outcome::targets(machine, command).1
         {
             let outcome = machine.outcome(command);
             errors.add(
@@ -182,8 +182,8 @@ fn first_arms(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
     }
 }
 
-fn reachable(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
-    let targets = |state: usize| targets(machine, pairs, state);
+fn reachable(machine: &Machine, errors: &mut Errors) {
+    let targets = |state: usize| targets(machine, state);
     let Some(initial) = machine.states.iter().position(|state| state.initial) else {
         return;
     };
@@ -214,24 +214,19 @@ fn reachable(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
 }
 
 /// The states that the pairs of `state` lead to.
-fn targets<'m>(
-    machine: &'m Machine,
-    pairs: &'m [Pair],
-    state: usize,
-) -> impl Iterator<Item = usize> + 'm {
-    let of_state = pairs.iter().filter(move |pair| pair.state == state);
-    of_state.flat_map(move |pair| {
+fn targets(machine: &Machine, state: usize) -> impl Iterator<Item = usize> + '_ {
+    machine.pairs_of(state).iter().flat_map(move |pair| {
         let arms = pair.arms.iter();
         arms.map(move |arm| machine.arms[*arm].leads_from(state))
     })
 }
 
 /// That from every state a terminal one can be reached.
-fn finishing(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
+fn finishing(machine: &Machine, errors: &mut Errors) {
     let mut finishing: Vec<bool> = machine.states.iter().map(|state| state.terminal).collect();
     loop {
         let next = (0..finishing.len()).find(|state| {
-            !finishing[*state] && targets(machine, pairs, *state).any(|target| finishing[target])
+            !finishing[*state] && targets(machine, *state).any(|target| finishing[target])
         });
         match next {
             Some(state) => finishing[state] = true,

@@ -47,6 +47,10 @@ struct Machine {
     events: Vec<Event>,
     evolve_docs: Vec<Attribute>,
     arms: Vec<Arm>,
+    /// The name of each arm's function, `draft_placed`.
+    functions: Vec<Ident>,
+    /// All pairs that some arm handles: by state, then by the first arm.
+    pairs: Vec<Pair>,
     /// The tokens of all arms, also of those that could not be understood.
     raw_arms: Vec<RawArm>,
     /// Whatever else stood in the call.
@@ -133,30 +137,34 @@ struct Pair {
     arms: Vec<usize>,
 }
 
-impl Machine {
-    /// All pairs that some arm handles: by state, then by the first arm.
-    fn pairs(&self) -> Vec<Pair> {
-        let mut pairs: Vec<Pair> = Vec::new();
-        for state in 0..self.states.len() {
-            let begin = pairs.len();
-            for (i, arm) in self.arms.iter().enumerate() {
-                if !arm.from.contains(&state) {
-                    continue;
-                }
-                let known = pairs[begin..]
-                    .iter_mut()
-                    .find(|pair| pair.event == arm.event);
-                match known {
+impl Pair {
+    /// The pairs that the arms handle, of so many states.
+    fn all(arms: &[Arm], states: usize) -> Vec<Self> {
+        let mut of_states: Vec<Vec<Self>> = Vec::new();
+        of_states.resize_with(states, Vec::new);
+        for (i, arm) in arms.iter().enumerate() {
+            for state in &arm.from {
+                let of_state = &mut of_states[*state];
+                match of_state.iter_mut().find(|pair| pair.event == arm.event) {
                     Some(pair) => pair.arms.push(i),
-                    None => pairs.push(Pair {
-                        state,
+                    None => of_state.push(Self {
+                        state: *state,
                         event: arm.event,
                         arms: vec![i],
                     }),
                 }
             }
         }
-        pairs
+        of_states.into_iter().flatten().collect()
+    }
+}
+
+impl Machine {
+    /// The pairs of one state.
+    fn pairs_of(&self, state: usize) -> &[Pair] {
+        let begin = self.pairs.partition_point(|pair| pair.state < state);
+        let end = self.pairs.partition_point(|pair| pair.state <= state);
+        &self.pairs[begin..end]
     }
 
     /// The struct that wraps a machine in a known state, `OrderIn`.

@@ -43,9 +43,9 @@ pub(super) fn variant(machine: &Machine, arm: &Arm) -> Ident {
 }
 
 /// The enums of all guarded commands, one per command.
-pub(super) fn expand(machine: &Machine, pairs: &[Pair]) -> Vec<TokenStream> {
+pub(super) fn expand(machine: &Machine) -> Vec<TokenStream> {
     let mut commands: Vec<&Ident> = Vec::new();
-    for pair in pairs.iter().filter(|pair| machine.is_guarded(pair)) {
+    for pair in machine.pairs.iter().filter(|pair| machine.is_guarded(pair)) {
         if let Some(command) = &machine.arms[pair.arms[0]].command
             && !commands.contains(&command)
         {
@@ -54,17 +54,22 @@ pub(super) fn expand(machine: &Machine, pairs: &[Pair]) -> Vec<TokenStream> {
     }
     commands
         .into_iter()
-        .map(|command| outcome(machine, pairs, command))
+        .map(|command| outcome(machine, command))
         .collect()
 }
 
 /// The states that a guarded command may lead to, and whether it may leave the state as it is.
-pub(super) fn targets(machine: &Machine, pairs: &[Pair], command: &Ident) -> (Vec<usize>, bool) {
+pub(super) fn targets(machine: &Machine, command: &Ident) -> (Vec<usize>, bool) {
     let (mut targets, mut unchanged) = (Vec::new(), false);
     let is_its = |pair: &&Pair| {
         machine.arms[pair.arms[0]].command.as_ref() == Some(command) && machine.is_guarded(pair)
     };
-    for arm in pairs.iter().filter(is_its).flat_map(|pair| &pair.arms) {
+    for arm in machine
+        .pairs
+        .iter()
+        .filter(is_its)
+        .flat_map(|pair| &pair.arms)
+    {
         match &machine.arms[*arm].target {
             Target::Same | Target::Unknown => unchanged = true,
             Target::State(target, _) if !targets.contains(target) => targets.push(*target),
@@ -74,7 +79,7 @@ pub(super) fn targets(machine: &Machine, pairs: &[Pair], command: &Ident) -> (Ve
     (targets, unchanged)
 }
 
-fn outcome(machine: &Machine, pairs: &[Pair], command: &Ident) -> TokenStream {
+fn outcome(machine: &Machine, command: &Ident) -> TokenStream {
     let Machine {
         name,
         visibility,
@@ -82,7 +87,7 @@ fn outcome(machine: &Machine, pairs: &[Pair], command: &Ident) -> TokenStream {
         ..
     } = machine;
     let (outcome, wrapper) = (machine.outcome(command), machine.wrapper());
-    let (targets, unchanged) = targets(machine, pairs, command);
+    let (targets, unchanged) = targets(machine, command);
     let doc = format!(
         "Where the command `{}` of [`{name}`] may lead.",
         plain(command)

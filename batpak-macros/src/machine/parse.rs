@@ -150,6 +150,8 @@ impl Parts {
             events,
             evolve_docs: Vec::new(),
             arms: Vec::new(),
+            functions: Vec::new(),
+            pairs: Vec::new(),
             raw_arms: Vec::new(),
             others: std::mem::take(&mut self.others),
             is_whole: false,

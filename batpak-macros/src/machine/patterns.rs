@@ -137,10 +137,7 @@ impl Scope<'_> {
     }
 
     fn states_named(&self, name: &str) -> Option<Vec<usize>> {
-        let state = self
-            .states
-            .iter()
-            .position(|state| plain(&state.name) == name);
+        let state = self.states_by_name.get(name).copied();
         let group = || self.groups.iter().find(|(group, _)| group == name);
         state
             .map(|state| vec![state])
@@ -267,10 +264,7 @@ impl Scope<'_> {
         }
         let named = named(pattern, errors)?;
         let text = plain(named.name);
-        let position = |text: &str| {
-            let mut events = self.events.iter();
-            events.position(|event| plain(&event.name) == text)
-        };
+        let position = |text: &str| self.events_by_name.get(text).copied();
         let event = match position(&text) {
             Some(event) => event,
             None => {

@@ -1,12 +1,14 @@
 //! The table, as code: one function per arm, and one line per arm in each `match` over the pair.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::Expr;
 
 use super::fields::chosen;
 use super::mentions::mentions;
-use super::{Arm, Binding, Machine, Target};
+use super::{Arm, Binding, Event, Machine, State, Target};
 use crate::names::{hygienic, plain, snake_case};
 
 /// The name that the shared data has in the user's conditions and gate arguments.
@@ -20,44 +22,36 @@ pub(super) fn ctx_name() -> Ident {
 }
 
 /// The name of each arm's function, `draft_placed`, unique among them.
-pub(super) fn function_names(machine: &Machine) -> Vec<Ident> {
-    let mut names: Vec<String> = Vec::new();
-    for arm in &machine.arms {
-        let from = match arm
-            .from_tokens
-            .clone()
-            .into_iter()
-            .find_map(|token| match token {
-                proc_macro2::TokenTree::Ident(name) => Some(snake_case(&plain(&name))),
-                _ => None,
-            }) {
+pub(super) fn function_names(arms: &[Arm], states: &[State], events: &[Event]) -> Vec<Ident> {
+    let mut taken = HashSet::new();
+    let name = |arm: &Arm| {
+        let from = arm.from_tokens.clone().into_iter();
+        let from = from.filter_map(|token| match token {
+            TokenTree::Ident(name) => Some(snake_case(&plain(&name))),
+            _ => None,
+        });
+        let from = match from.into_iter().next() {
             Some(from) if arm.bound.is_none() && from != "_" => from,
             _ => "any".to_owned(),
         };
-        let event = snake_case(&plain(&machine.events[arm.event].name));
+        let event = snake_case(&plain(&events[arm.event].name));
         let mut name = format!("{from}_{event}");
-        if names.contains(&name) {
+        if taken.contains(&name) {
             let target = match &arm.target {
                 Target::Same | Target::Unknown => "same".to_owned(),
-                Target::State(target, _) => snake_case(&plain(&machine.states[*target].name)),
+                Target::State(target, _) => snake_case(&plain(&states[*target].name)),
             };
             name = format!("{name}_to_{target}");
         }
         let base = name.clone();
-        for n in 2.. {
-            if !names.contains(&name) {
-                break;
-            }
+        let mut n = 2;
+        while !taken.insert(name.clone()) {
             name = format!("{base}_{n}");
+            n += 1;
         }
-        names.push(name);
-    }
-    let spans = machine.arms.iter().map(|arm| arm.event_tokens.span());
-    names
-        .iter()
-        .zip(spans)
-        .map(|(name, span)| Ident::new(name, span))
-        .collect()
+        Ident::new(&name, arm.event_tokens.span())
+    };
+    arms.iter().map(name).collect()
 }
 
 /// The name of the function that asks an arm's gates.
@@ -116,10 +110,9 @@ pub(super) fn event_pattern(machine: &Machine, arm: &Arm, bindings: &[&Binding])
 }
 
 /// The arms whose code is emitted, each with the name of its function.
-fn sound(machine: &Machine) -> impl Iterator<Item = (&Arm, Ident)> {
-    let names = function_names(machine);
-    let is_sound = |(arm, _): &(&Arm, Ident)| !arm.is_broken && !arm.from.is_empty();
-    machine.arms.iter().zip(names).filter(is_sound)
+fn sound(machine: &Machine) -> impl Iterator<Item = (&Arm, &Ident)> {
+    let is_sound = |(arm, _): &(&Arm, &Ident)| !arm.is_broken && !arm.from.is_empty();
+    machine.arms.iter().zip(&machine.functions).filter(is_sound)
 }
 
 /// One function per arm that makes a state, and one per arm that has gates.
@@ -147,7 +140,7 @@ pub(super) fn functions(machine: &Machine) -> TokenStream {
                 Some(quote!(fn #name(#(#arguments),*) -> #target #body))
             }
         };
-        let gates = (!arm.gates.is_empty()).then(|| gates_function(machine, arm, &name));
+        let gates = (!arm.gates.is_empty()).then(|| gates_function(machine, arm, name));
         quote!(#transition #gates)
     });
     quote!(#(#functions)*)
@@ -306,7 +299,7 @@ pub(super) fn admit(machine: &Machine) -> TokenStream {
             let name = &binding.name;
             quote!(#name)
         };
-        let call = gates_call(arm, &function, by_name, (&quote!(#data), &ctx));
+        let call = gates_call(arm, function, by_name, (&quote!(#data), &ctx));
         quote!((#from, #on) => Self::#call?,)
     });
     let lines: Vec<TokenStream> = lines.collect();
@@ -367,7 +360,7 @@ pub(super) fn transitions(machine: &Machine) -> TokenStream {
 fn lines(machine: &Machine) -> Vec<TokenStream> {
     let (krate, events) = (&machine.krate, &machine.events_path);
     let mut lines = Vec::new();
-    for pair in machine.pairs() {
+    for pair in &machine.pairs {
         let first = &machine.arms[pair.arms[0]];
         let from = plain(&machine.states[pair.state].name);
         let event = if machine.is_fold_only() {
@@ -391,11 +384,10 @@ fn lines(machine: &Machine) -> Vec<TokenStream> {
 
 /// The part of `TRANSITIONS` that leaves each state.
 pub(super) fn allowed(machine: &Machine) -> TokenStream {
-    let pairs = machine.pairs();
     let mut end = 0;
     let parts = machine.states.iter().enumerate().map(|(i, state)| {
         let begin = end;
-        let of_state = pairs.iter().filter(|pair| pair.state == i);
+        let of_state = machine.pairs_of(i).iter();
         end += of_state.map(|pair| pair.arms.len()).sum::<usize>();
         let state = &state.name;
         quote!(Self::#state { .. } => &Self::TRANSITIONS[#begin..#end])

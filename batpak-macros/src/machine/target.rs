@@ -71,10 +71,7 @@ impl Scope<'_> {
     /// The state of that name, or the one that may have been meant.
     fn state(&self, name: &Ident, errors: &mut Errors) -> Option<usize> {
         let text = plain(name);
-        let position = |text: &str| {
-            let mut states = self.states.iter();
-            states.position(|state| plain(&state.name) == text)
-        };
+        let position = |text: &str| self.states_by_name.get(text).copied();
         if let Some(state) = position(&text) {
             return Some(state);
         }

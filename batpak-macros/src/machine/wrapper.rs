@@ -135,7 +135,8 @@ fn traits(machine: &Machine) -> TokenStream {
 /// a command, which has been reported.
 fn accessors(machine: &Machine, state: usize) -> Option<TokenStream> {
     let (wrapper, visibility) = (machine.wrapper(), &machine.visibility);
-    let arms = machine.arms.iter().filter(|arm| arm.from.contains(&state));
+    let pairs = machine.pairs_of(state).iter();
+    let arms = pairs.map(|pair| &machine.arms[pair.arms[0]]);
     let commands: Vec<String> = arms
         .filter_map(|arm| Some(plain(arm.command.as_ref()?)))
         .collect();
