@@ -1,6 +1,6 @@
 //! Names and attributes that several macros share.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, Token};
@@ -86,6 +86,11 @@ pub(crate) fn type_text(ty: &syn::Type) -> String {
     text
 }
 
+/// A path as it is usually written.
+pub(crate) fn path_text(path: &syn::Path) -> String {
+    quote!(#path).to_string().replace(' ', "")
+}
+
 /// `a`, `b` or `c`.
 pub(crate) fn one_of(names: &[&str]) -> String {
     match names {
@@ -120,11 +125,9 @@ pub(crate) fn first_doc_line(attributes: &[Attribute]) -> Option<String> {
 }
 
 /// Where batpak is: what `crate = path` says, or else `::batpak`.
-pub(crate) fn krate(path: Option<&syn::Path>) -> TokenStream {
-    match path {
-        Some(path) => quote!(#path),
-        None => quote!(::batpak),
-    }
+pub(crate) fn krate(path: Option<&syn::Path>) -> syn::Path {
+    let default = || syn::parse_quote!(::batpak);
+    path.cloned().unwrap_or_else(default)
 }
 
 /// The span of names that must not meet the user's: locals of generated functions.

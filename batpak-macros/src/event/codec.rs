@@ -7,7 +7,7 @@ use super::{Body, Event, Field, Missing};
 use crate::names::{hygienic, plain};
 
 /// The arm that writes the event.
-pub(super) fn encode(event: &Event, krate: &TokenStream) -> TokenStream {
+pub(super) fn encode(event: &Event, krate: &syn::Path) -> TokenStream {
     let Event {
         constructor, name, ..
     } = event;
@@ -36,7 +36,7 @@ pub(super) fn encode(event: &Event, krate: &TokenStream) -> TokenStream {
     }
 }
 
-fn write(fields: &[Field], krate: &TokenStream) -> TokenStream {
+fn write(fields: &[Field], krate: &syn::Path) -> TokenStream {
     let [out, writer] = ["out", "writer"].map(hygienic);
     let written = || fields.iter().filter(|field| !field.skip);
     let conditions = written().filter_map(|field| {
@@ -82,7 +82,7 @@ fn present(field: &Field) -> Ident {
 }
 
 /// The arms that read the event: one per earlier version, and that of the newest.
-pub(super) fn decode(event: &Event, krate: &TokenStream) -> TokenStream {
+pub(super) fn decode(event: &Event, krate: &syn::Path) -> TokenStream {
     let Event {
         constructor, kind, ..
     } = event;
@@ -102,7 +102,7 @@ pub(super) fn decode(event: &Event, krate: &TokenStream) -> TokenStream {
 }
 
 /// Each earlier version is read as its type, and goes up from one type to the next.
-fn earlier(event: &Event, krate: &TokenStream) -> TokenStream {
+fn earlier(event: &Event, krate: &syn::Path) -> TokenStream {
     let [version, bytes] = ["version", "bytes"].map(hygienic);
     let types = &event.earlier;
     let arms = types.iter().enumerate().map(|(at, oldest)| {
@@ -125,7 +125,7 @@ fn earlier(event: &Event, krate: &TokenStream) -> TokenStream {
     quote!(#(#arms)*)
 }
 
-fn read(constructor: &TokenStream, fields: &[Field], krate: &TokenStream) -> TokenStream {
+fn read(constructor: &TokenStream, fields: &[Field], krate: &syn::Path) -> TokenStream {
     let [bytes, reader, found, from] = ["bytes", "reader", "found", "from"].map(hygienic);
     let read = || fields.iter().filter(|field| !field.skip);
     let slots = read().map(
@@ -167,7 +167,7 @@ fn read(constructor: &TokenStream, fields: &[Field], krate: &TokenStream) -> Tok
 }
 
 /// The field's value once all that is there was read.
-fn value(field: &Field, krate: &TokenStream) -> TokenStream {
+fn value(field: &Field, krate: &syn::Path) -> TokenStream {
     let Field { local, ty, key, .. } = field;
     let default = match (&field.missing, field.skip) {
         (Some(Missing::Call(path)), _) => quote!(#path()),

@@ -69,7 +69,7 @@ pub(super) fn expand(events: &EventType) -> TokenStream {
     }
 }
 
-fn entry(event: &Event, krate: &TokenStream) -> TokenStream {
+fn entry(event: &Event, krate: &syn::Path) -> TokenStream {
     let Event {
         name,
         kind,

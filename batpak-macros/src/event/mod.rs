@@ -19,7 +19,7 @@ use crate::errors::Errors;
 struct EventType {
     name: Ident,
     visibility: syn::Visibility,
-    krate: TokenStream,
+    krate: syn::Path,
     category: Category,
     /// The reserved ids, rising.
     retired: Vec<u16>,

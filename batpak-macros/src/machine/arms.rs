@@ -15,7 +15,7 @@ use super::split::{self, RawArm};
 use super::table::{data_name, function_names};
 use super::{Arm, Binding, Event, GateCall, Machine, Pair, State, Target};
 use crate::errors::{Errors, did_you_mean};
-use crate::names::plain;
+use crate::names::{self, plain};
 
 /// Reads the arms into the machine: those that name an event, whatever else is wrong with them.
 pub(super) fn read(machine: &mut Machine, errors: &mut Errors) {
@@ -99,15 +99,15 @@ impl<'m> Scope<'m> {
         }
         Self {
             machine: &machine.name,
-            events_name: machine.events_path.to_string().replace(' ', ""),
+            events_name: names::path_text(&machine.events_path),
             states: &machine.states,
             states_by_name: by_name(machine.states.iter().map(|state| &state.name)),
             events: &machine.events,
             events_by_name: by_name(machine.events.iter().map(|event| &event.name)),
             groups,
             outside: machine.events_item.is_none().then(|| {
-                let last = machine.events_path.clone().into_iter().last();
-                last.map(|last| last.to_string()).unwrap_or_default()
+                let last = machine.events_path.segments.last();
+                last.map(|last| plain(&last.ident)).unwrap_or_default()
             }),
             attributes: &machine.attributes,
         }

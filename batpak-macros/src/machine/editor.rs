@@ -132,7 +132,7 @@ fn copy(machine: &Machine, arm: &RawArm) -> TokenStream {
 }
 
 /// The pair of patterns, each name in it with the enum that it is of.
-fn pattern(tokens: &TokenStream, events: &TokenStream) -> TokenStream {
+fn pattern(tokens: &TokenStream, events: &syn::Path) -> TokenStream {
     let Some(TokenTree::Group(pair)) = tokens.clone().into_iter().next() else {
         return quote!(_);
     };

@@ -35,14 +35,14 @@ use crate::errors::Errors;
 struct Machine {
     name: Ident,
     visibility: Visibility,
-    krate: TokenStream,
+    krate: syn::Path,
     attributes: attributes::MachineAttributes,
     /// The enum of states as the user wrote it, without the attributes that are ours.
     states_item: ItemEnum,
     states: Vec<State>,
     /// The enum of events as the user wrote it; `None` if it is outside the call.
     events_item: Option<ItemEnum>,
-    events_path: TokenStream,
+    events_path: syn::Path,
     /// The events; of an enum outside the call, those that an arm names.
     events: Vec<Event>,
     evolve_docs: Vec<Attribute>,

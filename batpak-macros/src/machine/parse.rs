@@ -132,11 +132,9 @@ impl Parts {
             .as_ref()
             .map_or_else(Vec::new, |item| events(item, errors));
         let events_path = match (&events_item, &attributes.events) {
-            (Some(item), _) => {
-                let name = &item.ident;
-                quote!(#name)
-            }
-            (None, path) => quote!(#path),
+            (None, Some(path)) => path.clone(),
+            (Some(item), _) => item.ident.clone().into(),
+            (None, None) => return None,
         };
         let mut machine = Machine {
             visibility: states_item.vis.clone(),
@@ -170,7 +168,7 @@ impl Parts {
             arms::read(&mut machine, errors);
             machine.is_whole &= is_sound && is_match;
         } else if !self.incomplete {
-            let (name, events) = (&machine.name, &machine.events_path);
+            let (name, events) = (&machine.name, names::path_text(&machine.events_path));
             let message = format!(
                 "`{name}` has no transitions: add `fn evolve(state: {name}, event: {events}) -> {name} {{ .. }}`"
             );
@@ -285,10 +283,9 @@ fn check_evolve(evolve: &Evolve, machine: &Machine, errors: &mut Errors) {
     let Some(signature) = &evolve.signature else {
         return;
     };
-    let (name, events) = (&machine.name, &machine.events_path);
+    let (name, events) = (&machine.name, names::path_text(&machine.events_path));
     let expected = format!(
-        "`evolve` is a plain function `fn evolve(state: {name}, event: {}) -> {name}`",
-        events.to_string().replace(' ', "")
+        "`evolve` is a plain function `fn evolve(state: {name}, event: {events}) -> {name}`"
     );
     let is_plain = signature.asyncness.is_none()
         && signature.abi.is_none()
@@ -315,10 +312,8 @@ fn check_evolve(evolve: &Evolve, machine: &Machine, errors: &mut Errors) {
         errors.add(signature, &expected);
         return;
     };
-    let events_name = match events.clone().into_iter().last() {
-        Some(TokenTree::Ident(last)) => Some(plain(&last)),
-        _ => None,
-    };
+    let last = machine.events_path.segments.last();
+    let events_name = last.map(|last| plain(&last.ident));
     for (ty, expected_name) in [
         (*state_type, Some(plain(name))),
         (*event_type, events_name),

@@ -175,7 +175,7 @@ fn gates_function(machine: &Machine, arm: &Arm, function: &Ident) -> TokenStream
 }
 
 /// Asks the gates of an arm, one after the other.
-fn ask(arm: &Arm, krate: &TokenStream) -> TokenStream {
+fn ask(arm: &Arm, krate: &syn::Path) -> TokenStream {
     let calls = arm.gates.iter().map(|gate| {
         let path = &gate.path;
         let arguments = gate.arguments.iter().map(|argument| match argument {

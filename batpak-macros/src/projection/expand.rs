@@ -62,7 +62,7 @@ pub(super) fn expand(ty: &Type, settings: &Settings, handlers: &[Handler]) -> To
 
 /// The kind of an event. That there is such an event is checked in the same expression, so that a
 /// misspelled one is one error.
-fn kind(event: &Event, krate: &TokenStream) -> TokenStream {
+fn kind(event: &Event, krate: &syn::Path) -> TokenStream {
     let owner = &event.owner;
     let table = quote!(<#owner as #krate::EventPayload>::TABLE);
     let is_it = {
@@ -134,7 +134,7 @@ fn same(a: &Path, b: &Path) -> bool {
     quote!(#a).to_string() == quote!(#b).to_string()
 }
 
-fn fold(ty: &Type, owner: &Path, handlers: &[&Handler], krate: &TokenStream) -> TokenStream {
+fn fold(ty: &Type, owner: &Path, handlers: &[&Handler], krate: &syn::Path) -> TokenStream {
     let event = hygienic("event");
     let dispatch = dispatch(&quote!(#event), owner, handlers);
     quote! {
