@@ -178,9 +178,28 @@ pub use typestate::{
     State, Step, Transition,
 };
 
-/// Its tokens as they are: for the code that only rust-analyzer compiles.
+/// The arms of a machine as they are typed: code that only rust-analyzer compiles.
+///
+/// A value `None::<T>` needs no name, which would turn up in completions, and nor does a constant. What
+/// a gate is given is lent to it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __as_typed {
-    ($($token:tt)*) => { $($token)* };
+    (
+        { $($declared:tt)* } $pair:tt $shared:tt $shared_types:tt
+        $([$($pattern:tt)*] [$($guard:tt)*] [$($body:tt)*] [$($gate:tt)*])*
+    ) => {
+        $($declared)*
+        $(const _: () = {
+            if let ::core::option::Option::Some($($pattern)*) = ::core::option::Option::None::<$pair> {
+                $($guard)*
+                let _ = { $($body)* };
+            }
+            if let ::core::option::Option::Some($shared) = ::core::option::Option::None::<$shared_types> {
+                if let ::core::option::Option::Some($($pattern)*) = ::core::option::Option::None::<&$pair> {
+                    $(let _ = $gate;)*
+                }
+            }
+        };)*
+    };
 }

@@ -33,7 +33,9 @@ pub(super) fn copies(machine: &Machine) -> TokenStream {
         quote!(use #structure as #name;)
     });
     let arms = machine.raw_arms.iter().map(|arm| copy(machine, arm));
-    let krate = &machine.krate;
+    let (krate, events) = (&machine.krate, &machine.events_path);
+    let (data, ctx) = (data_name(), ctx_name());
+    let (data_type, ctx_type) = (machine.data(), machine.context());
     // A compiler parses what it then leaves out, but not the tokens of a macro call.
     quote! {
         #[allow(unexpected_cfgs)]
@@ -42,8 +44,10 @@ pub(super) fn copies(machine: &Machine) -> TokenStream {
             #[allow(warnings, clippy::all)]
             const _: () = {
                 #krate::expansion::as_typed! {
-                    #(#renamed)*
-                    enum StateOrGroup { #(#states)* #(#groups)* }
+                    { #(#renamed)* enum StateOrGroup { #(#states)* #(#groups)* } }
+                    (StateOrGroup, #events)
+                    (#data, #ctx)
+                    (&#data_type, &#ctx_type)
                     #(#arms)*
                 }
             };
@@ -94,41 +98,13 @@ fn groups(machine: &Machine) -> Vec<TokenStream> {
     variants.collect()
 }
 
-/// One arm: its pattern, its condition, its body, and its gates, to which everything is lent. A value
-/// `None::<T>` needs no name, which would turn up in completions, and nor does a constant.
+/// One arm: its pattern, its condition, its body, and its gates.
 fn copy(machine: &Machine, arm: &RawArm) -> TokenStream {
-    let events = &machine.events_path;
-    let pattern = pattern(&arm.pattern, events);
+    let pattern = pattern(&arm.pattern, &machine.events_path);
     let guard = arm.guard.as_ref();
     let guard = guard.map(|guard| quote!(let _: ::core::primitive::bool = { #guard };));
-    let body = &arm.body;
-    let gates = gates(&arm.attributes);
-    let gates = (!gates.is_empty()).then(|| {
-        let (data, ctx) = (data_name(), ctx_name());
-        let (data_type, ctx_type) = (machine.data(), machine.context());
-        quote! {
-            if let ::core::option::Option::Some((#data, #ctx)) =
-                ::core::option::Option::None::<(&#data_type, &#ctx_type)>
-            {
-                if let ::core::option::Option::Some(#pattern) =
-                    ::core::option::Option::None::<&(StateOrGroup, #events)>
-                {
-                    #(let _ = (#gates);)*
-                }
-            }
-        }
-    });
-    quote! {
-        const _: () = {
-            #gates
-            if let ::core::option::Option::Some(#pattern) =
-                ::core::option::Option::None::<(StateOrGroup, #events)>
-            {
-                #guard
-                let _ = { #body };
-            }
-        };
-    }
+    let (body, gates) = (&arm.body, gates(&arm.attributes));
+    quote!([#pattern] [#guard] [#body] [#(#gates)*])
 }
 
 /// The pair of patterns, each name in it with the enum that it is of.
@@ -184,7 +160,8 @@ fn gates(attributes: &TokenStream) -> Vec<TokenStream> {
         }
         _ => None,
     });
-    calls.flatten().map(lent).collect()
+    let calls = calls.flatten().map(lent);
+    calls.map(|call| quote!((#call))).collect()
 }
 
 fn lent(call: TokenStream) -> TokenStream {
