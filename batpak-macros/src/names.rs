@@ -1,6 +1,6 @@
 //! Names and attributes that several macros share.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Literal, Span};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, Token};
@@ -139,4 +139,11 @@ pub(crate) fn hygienic(name: &str) -> Ident {
 pub(crate) fn crate_path(input: syn::parse::ParseStream<'_>) -> syn::Result<syn::Path> {
     input.parse::<Token![=]>()?;
     input.call(syn::Path::parse_mod_style)
+}
+
+/// A number as it is written in attributes: `0x003`.
+pub(crate) fn hex(number: u16, digits: usize) -> Literal {
+    let text = format!("0x{number:0digits$X}");
+    text.parse()
+        .unwrap_or_else(|_| Literal::u16_unsuffixed(number))
 }

@@ -1,6 +1,6 @@
 //! How one event's payload is written and read.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::{Body, Event, Field, Missing};
@@ -38,13 +38,16 @@ pub(super) fn encode(event: &Event, krate: &syn::Path) -> TokenStream {
 
 fn write(fields: &[Field], krate: &syn::Path) -> TokenStream {
     let [out, writer] = ["out", "writer"].map(hygienic);
+    if fields.iter().all(|field| field.skip) {
+        return quote!(#krate::expansion::FieldWriter::new(#out, 0); ::core::result::Result::Ok(()));
+    }
     let written = || fields.iter().filter(|field| !field.skip);
     let conditions = written().filter_map(|field| {
         let (Field { local, .. }, skip_if) = (field, field.skip_if.as_ref()?);
         let present = present(field);
         Some(quote!(let #present = !#skip_if(#local);))
     });
-    let always = written().filter(|field| field.skip_if.is_none()).count() as u32;
+    let always = written().filter(|field| field.skip_if.is_none()).count();
     let sometimes = written().filter(|field| field.skip_if.is_some()).map(|f| {
         let present = present(f);
         quote!(+ #present as ::core::primitive::u32)
@@ -66,12 +69,11 @@ fn write(fields: &[Field], krate: &syn::Path) -> TokenStream {
         let present = present(field);
         quote!(if #present { #write })
     });
-    let mutable = written().next().map(|_| quote!(mut));
+    let always = Literal::usize_unsuffixed(always);
     quote! {
         #(#conditions)*
-        let #mutable #writer = #krate::expansion::FieldWriter::new(#out, #always #(#sometimes)*);
+        let mut #writer = #krate::expansion::FieldWriter::new(#out, #always #(#sometimes)*);
         #(#writes)*
-        let _ = #writer;
         ::core::result::Result::Ok(())
     }
 }
@@ -149,10 +151,17 @@ fn read(constructor: &TokenStream, fields: &[Field], krate: &syn::Path) -> Token
         };
         quote!(#key #(| #aliases)* => #read,)
     });
+    let reads: Vec<TokenStream> = reads.collect();
     let values = fields.iter().map(|field| {
         let (name, value) = (&field.name, value(field, krate));
         quote!(#name: #value)
     });
+    if reads.is_empty() {
+        return quote! {
+            #krate::expansion::FieldReader::new(#bytes)?.skip_all()?;
+            ::core::result::Result::Ok(#constructor { #(#values),* })
+        };
+    }
     quote! {
         #(#slots)*
         let mut #reader = #krate::expansion::FieldReader::new(#bytes)?;

@@ -1,10 +1,10 @@
 //! From the kinds of a type to its `EventPayload`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::{Category, Event, EventType, codec, fields};
-use crate::names::{hygienic, plain};
+use crate::names::{self, hygienic, plain};
 
 pub(super) fn expand(events: &EventType) -> TokenStream {
     let EventType { name, krate, .. } = events;
@@ -79,6 +79,7 @@ fn entry(event: &Event, krate: &syn::Path) -> TokenStream {
         ..
     } = event;
     let fields = fields::keys(event.fields());
+    let (version, shape) = (Literal::u16_unsuffixed(*version), names::hex(*shape, 4));
     let name = plain(name);
     let declared = (name != *recorded).then(|| quote!(.declared_as(#name)));
     quote! {
@@ -154,7 +155,10 @@ fn tags(events: &EventType) -> Option<TokenStream> {
 fn category(events: &EventType) -> TokenStream {
     let krate = &events.krate;
     match &events.category {
-        Category::Number(number) => quote!(#number),
+        Category::Number(number) => {
+            let number = names::hex(u16::from(*number), 1);
+            quote!(#number)
+        }
         Category::Declared(path) => quote!(<#path as #krate::Category>::CATEGORY),
     }
 }
@@ -203,7 +207,10 @@ fn retired(events: &EventType) -> Option<TokenStream> {
             _ => ranges.push((*id, *id)),
         }
     }
-    let kind = |id: u16| quote!(#krate::EventKind::custom(#category, #id));
+    let kind = |id: u16| {
+        let id = names::hex(id, 3);
+        quote!(#krate::EventKind::custom(#category, #id))
+    };
     let ranges: Vec<_> = ranges
         .into_iter()
         .map(|(first, last)| {
@@ -228,12 +235,12 @@ fn constants(events: &EventType) -> TokenStream {
     } = events;
     let category = category(events);
     let constants = events.events.iter().map(|event| {
-        let Event { kind, id, .. } = event;
+        let (kind, id) = (&event.kind, names::hex(event.id, 3));
         let doc = match event.name == *name && *kind == "KIND" {
-            true => "The kind of this event.".to_owned(),
+            true => " The kind of this event.".to_owned(),
             false => {
                 let variant = plain(&event.name);
-                format!("The kind of [`{variant}`](Self::{variant}).")
+                format!(" The kind of [`{variant}`](Self::{variant}).")
             }
         };
         quote! {

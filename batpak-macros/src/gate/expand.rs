@@ -45,7 +45,7 @@ impl GateFn<'_> {
 /// The module of a gate function.
 pub(super) fn module(gate: &GateFn<'_>) -> TokenStream {
     let name = plain(&gate.signature.ident);
-    let doc = format!("The gate [`{name}`](fn@{name}) as a value.");
+    let doc = format!(" The gate [`{name}`](fn@{name}) as a value.");
     let value = quote! {
         /// The gate.
         #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]

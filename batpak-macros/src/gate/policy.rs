@@ -104,7 +104,7 @@ fn gates<'b>(
 fn beside(policy: &Type, gate: &GateFn<'_>) -> TokenStream {
     let name = plain(&gate.signature.ident);
     let text = names::type_text(policy);
-    let doc = format!("The gate [`{text}::{name}`] as a value.");
+    let doc = format!(" The gate [`{text}::{name}`] as a value.");
     let value = quote! {
         /// The gate of the policy that it holds: one that is lent, shared or owned.
         #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]

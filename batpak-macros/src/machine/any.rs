@@ -18,11 +18,11 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
     } = machine;
     let (any, wrapper) = (machine.any(), machine.wrapper());
     let doc = format!(
-        "[`{name}`] in whatever state it was read in: match on it, narrow it, or begin a chain."
+        " [`{name}`] in whatever state it was read in: match on it, narrow it, or begin a chain."
     );
     let variants = states.iter().map(|state| {
         let (variant, structure) = (&state.name, &state.structure);
-        let doc = format!("It is in the state [`{structure}`].");
+        let doc = format!(" It is in the state [`{structure}`].");
         quote!(#[doc = #doc] #variant(#wrapper<#structure>))
     });
     let whole = whole(machine);
@@ -118,7 +118,7 @@ fn narrowing(machine: &Machine) -> Vec<TokenStream> {
             continue;
         }
         let structure = &state.structure;
-        let doc = format!("The machine in the state [`{structure}`].");
+        let doc = format!(" The machine in the state [`{structure}`].");
         methods.push(quote! {
             #[doc = #doc]
             ///

@@ -244,14 +244,14 @@ fn docs(machine: &Machine, pair: &Pair, first: &Arm) -> TokenStream {
     let lines: Vec<String> = lines.collect();
     let gates: Vec<String> = first.gate_names().map(|gate| format!("`{gate}`")).collect();
     let line = match &gates[..] {
-        [] => format!("{}.", lines.join(", else ")),
-        gates => format!("{}. Gates: {}.", lines.join(", else "), gates.join(", ")),
+        [] => format!(" {}.", lines.join(", else ")),
+        gates => format!(" {}. Gates: {}.", lines.join(", else "), gates.join(", ")),
     };
     let errors = (!gates.is_empty()).then(|| {
         quote! {
             #[doc = ""]
-            #[doc = "# Errors"]
-            #[doc = "With the machine and the denial, if a gate does not permit it."]
+            #[doc = " # Errors"]
+            #[doc = " With the machine and the denial, if a gate does not permit it."]
         }
     });
     let own = (!docs.is_empty()).then(|| quote!(#(#docs)* #[doc = ""]));

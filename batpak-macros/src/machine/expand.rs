@@ -49,7 +49,7 @@ fn state_struct(machine: &Machine, state: &State) -> TokenStream {
     let (name, structure) = (&state.name, &state.structure);
     let text = plain(name);
     let docs = or_default_doc(&state.attributes, || {
-        format!("[`{machine_name}`] in the state `{text}`.")
+        format!(" [`{machine_name}`] in the state `{text}`.")
     });
     let mut derives = state_derives(&machine.states_item.attrs);
     let further = machine.attributes.state_derive.iter();
@@ -59,7 +59,7 @@ fn state_struct(machine: &Machine, state: &State) -> TokenStream {
         let (ty, docs) = (&field.ty, &field.docs);
         let text = field.member.to_token_stream().to_string();
         let default = docs.is_empty().then(|| {
-            let doc = format!("The field `{text}` of the state.");
+            let doc = format!(" The field `{text}` of the state.");
             quote!(#[doc = #doc])
         });
         let name = match &field.member {
@@ -74,6 +74,10 @@ fn state_struct(machine: &Machine, state: &State) -> TokenStream {
         Style::Tuple => quote!((#(#declared),*);),
     };
     let all = state.fields.all();
+    let into_any = match state.fields.style {
+        Style::Unit => quote!(#machine_name::#name),
+        _ => quote!(let Self #all = self; #machine_name::#name #all),
+    };
     let other = hygienic("other");
     quote! {
         #docs
@@ -86,8 +90,7 @@ fn state_struct(machine: &Machine, state: &State) -> TokenStream {
             const NAME: &'static ::core::primitive::str = #text;
 
             fn into_any(self) -> #machine_name {
-                let Self #all = self;
-                #machine_name::#name #all
+                #into_any
             }
 
             fn from_any(
@@ -161,14 +164,14 @@ fn inherent(machine: &Machine) -> TokenStream {
     let functions = table::functions(machine);
     let (mermaid, dot) = (diagram::mermaid(machine), diagram::dot(machine));
     let names = machine.states.iter().map(|state| {
-        let (state, text) = (&state.name, plain(&state.name));
-        quote!(Self::#state { .. } => #text)
+        let (state, text, fields) = (&state.name, plain(&state.name), state.fields.ignored());
+        quote!(Self::#state #fields => #text)
     });
     let allowed = table::allowed(machine);
     let [id, scope] = ["id", "scope"].map(hygienic);
     let at = machine.attributes.entity.as_ref().map(|entity| {
         let entity = entity.value();
-        let doc = format!("The coordinate of the entity `{entity}:<id>` in `scope`.");
+        let doc = format!(" The coordinate of the entity `{entity}:<id>` in `scope`.");
         quote! {
             #[doc = #doc]
             ///
@@ -234,9 +237,9 @@ fn implementation(machine: &Machine) -> TokenStream {
         quote!(#events::#kind)
     });
     let [shared, event] = ["data", "event"].map(hygienic);
-    let advance = match machine.attributes.data {
-        Some(_) => quote!(self.evolve(#shared, #event)),
-        None => quote!({ let _ = #shared; self.evolve(#event) }),
+    let (shared, advance) = match machine.attributes.data {
+        Some(_) => (quote!(#shared), quote!(self.evolve(#shared, #event))),
+        None => (quote!(_), quote!(self.evolve(#event))),
     };
     let (admit, reads_data) = (table::admit(machine), table::reads_data(machine));
     let (default, enter) = (default(machine), enter(machine));
@@ -346,7 +349,7 @@ fn projection(machine: &Machine) -> TokenStream {
     if machine.attributes.data.is_some() {
         let fold = format_ident!("{name}Fold", span = name.span());
         let doc = format!(
-            "The fold of the stream of one [`{name}`]: its state, and what all states share."
+            " The fold of the stream of one [`{name}`]: its state, and what all states share."
         );
         return quote! {
             #[doc = #doc]

@@ -99,8 +99,8 @@ impl Fields {
         bound: impl Iterator<Item = (&'b Member, &'b Ident)>,
     ) -> TokenStream {
         let bound: Vec<(&Member, &Ident)> = bound.collect();
-        if self.style == Style::Unit {
-            return TokenStream::new();
+        if bound.is_empty() {
+            return self.ignored();
         }
         if self.style == Style::Tuple {
             let names = self.list.iter().map(|field| {
@@ -113,7 +113,18 @@ impl Fields {
             Member::Named(field) if field == *name => quote!(#name,),
             _ => quote!(#member: #name,),
         });
-        quote!({ #(#fields)* .. })
+        let others =
+            (bound.len() < self.list.len() || self.style == Style::Unknown).then(|| quote!(..));
+        quote!({ #(#fields)* #others })
+    }
+
+    /// A pattern that binds none.
+    pub(super) fn ignored(&self) -> TokenStream {
+        match self.style {
+            Style::Unit => TokenStream::new(),
+            Style::Named | Style::Unknown => quote!({ .. }),
+            Style::Tuple => quote!((..)),
+        }
     }
 }
 

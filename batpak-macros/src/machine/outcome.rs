@@ -89,13 +89,13 @@ fn outcome(machine: &Machine, command: &Ident) -> TokenStream {
     let (outcome, wrapper) = (machine.outcome(command), machine.wrapper());
     let (targets, unchanged) = targets(machine, command);
     let doc = format!(
-        "Where the command `{}` of [`{name}`] may lead.",
+        " Where the command `{}` of [`{name}`] may lead.",
         plain(command)
     );
     let variants = targets.iter().map(|state| {
         let state = &machine.states[*state];
         let (variant, structure) = (&state.name, &state.structure);
-        let doc = format!("To the state [`{structure}`].");
+        let doc = format!(" To the state [`{structure}`].");
         quote!(#[doc = #doc] #variant(#wrapper<#structure>),)
     });
     let names = targets.iter().map(|state| &machine.states[*state].name);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::Expr;
 
@@ -109,10 +109,10 @@ pub(super) fn event_pattern(machine: &Machine, arm: &Arm, bindings: &[&Binding])
     quote!(#events::#event #fields)
 }
 
-/// The arms whose code is emitted, each with the name of its function.
-fn sound(machine: &Machine) -> impl Iterator<Item = (&Arm, &Ident)> {
-    let is_sound = |(arm, _): &(&Arm, &Ident)| !arm.is_broken && !arm.from.is_empty();
-    machine.arms.iter().zip(&machine.functions).filter(is_sound)
+/// The arms whose code is emitted, by index, each with the name of its function.
+fn sound(machine: &Machine) -> impl Iterator<Item = (usize, (&Arm, &Ident))> {
+    let arms = machine.arms.iter().zip(&machine.functions).enumerate();
+    arms.filter(|(_, (arm, _))| !arm.is_broken && !arm.from.is_empty())
 }
 
 /// One function per arm that makes a state, and one per arm that has gates.
@@ -122,7 +122,7 @@ pub(super) fn functions(machine: &Machine) -> TokenStream {
     if machine.is_fold_only() {
         return TokenStream::new();
     }
-    let functions = sound(machine).map(|(arm, name)| {
+    let functions = sound(machine).map(|(_, (arm, name))| {
         let transition = match &arm.target {
             Target::Same | Target::Unknown => None,
             Target::State(target, body) => {
@@ -221,7 +221,7 @@ pub(super) fn evolve(machine: &Machine) -> TokenStream {
         ..
     } = machine;
     let [state, event] = ["state", "event"].map(hygienic);
-    let lines = sound(machine).map(|(arm, function)| {
+    let lines = sound(machine).map(|(_, (arm, function))| {
         let needed = needed(arm);
         let from = state_pattern(machine, arm, &needed);
         let on = event_pattern(machine, arm, &needed);
@@ -243,10 +243,9 @@ pub(super) fn evolve(machine: &Machine) -> TokenStream {
         let data = data_name();
         quote!(#data: &#ty,)
     });
-    let doc = match data {
-        Some(_) => "`data` is what all states share, as it was before the event.",
-        None => "",
-    };
+    let data_doc = data
+        .is_some()
+        .then(|| quote!(#[doc = " `data` is what all states share, as it was before the event."]));
     let lines: Vec<TokenStream> = lines.collect();
     // Without a line, only the refusal is left of the `match`.
     let empty = lines.is_empty().then(|| quote!(, unreachable_code));
@@ -254,7 +253,7 @@ pub(super) fn evolve(machine: &Machine) -> TokenStream {
     quote! {
         #own_docs
         /// The state after `event`, by the table alone: no gate is asked.
-        #[doc = #doc]
+        #data_doc
         ///
         /// # Errors
         /// If the table has no line for this state and event.
@@ -281,7 +280,10 @@ pub(super) fn admit(machine: &Machine) -> TokenStream {
     let (krate, events) = (&machine.krate, &machine.events_path);
     let (data_type, ctx_type) = (machine.data(), machine.context());
     let [data, event, ctx] = ["data", "event", "ctx"].map(hygienic);
-    let lines = sound(machine).map(|(arm, function)| {
+    // Of the arms of one pair, the first has the gates.
+    let is_first: HashSet<usize> = machine.pairs.iter().map(|pair| pair.arms[0]).collect();
+    let first = |(i, _): &(usize, _)| is_first.contains(i);
+    let lines = sound(machine).filter(first).map(|(_, (arm, function))| {
         let bound = arm.bindings_in(&gate_arguments(arm));
         let from = state_pattern(machine, arm, &bound);
         let on = event_pattern(machine, arm, &bound);
@@ -368,7 +370,7 @@ fn lines(machine: &Machine) -> Vec<TokenStream> {
             let table = quote!(<#events as #krate::EventPayload>::TABLE);
             quote!(#krate::KindEntry::position(#table, #event))
         } else {
-            proc_macro2::Literal::usize_unsuffixed(pair.event).into_token_stream()
+            Literal::usize_unsuffixed(pair.event).into_token_stream()
         };
         let command = first.command.as_ref().map(plain).unwrap_or_default();
         let gates: Vec<String> = first.gate_names().collect();
@@ -389,8 +391,9 @@ pub(super) fn allowed(machine: &Machine) -> TokenStream {
         let begin = end;
         let of_state = machine.pairs_of(i).iter();
         end += of_state.map(|pair| pair.arms.len()).sum::<usize>();
-        let state = &state.name;
-        quote!(Self::#state { .. } => &Self::TRANSITIONS[#begin..#end])
+        let (state, fields) = (&state.name, state.fields.ignored());
+        let [begin, end] = [begin, end].map(Literal::usize_unsuffixed);
+        quote!(Self::#state #fields => &Self::TRANSITIONS[#begin..#end])
     });
     quote!(match self { #(#parts),* })
 }

@@ -22,7 +22,7 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
     let wrapper = machine.wrapper();
     let data = machine.data();
     let doc = format!(
-        "[`{name}`] in the state `S`, as it was read from a store or committed to one.\n\n\
+        "\n[`{name}`] in the state `S`, as it was read from a store or committed to one.\n\n\
          Its methods are the commands of that state, and the state's fields."
     );
     let accessors = (0..states.len()).filter_map(|state| accessors(machine, state));
@@ -156,7 +156,7 @@ fn accessors(machine: &Machine, state: usize) -> Option<TokenStream> {
             }
             let (ty, docs) = (&field.ty, &field.docs);
             let default = docs.is_empty().then(|| {
-                let doc = format!("The field `{name}` of the state.");
+                let doc = format!(" The field `{name}` of the state.");
                 quote!(#[doc = #doc])
             });
             Some(quote! {

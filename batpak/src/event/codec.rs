@@ -250,6 +250,17 @@ impl<'a> FieldReader<'a> {
         }
     }
 
+    /// Skips all fields, such as those that newer code added to an event that has none.
+    ///
+    /// # Errors
+    /// [`DecodeError::Malformed`] if they are not msgpack values by name.
+    pub fn skip_all(mut self) -> Result<(), DecodeError> {
+        while self.next_name()?.is_some() {
+            self.skip()?;
+        }
+        Ok(())
+    }
+
     /// Skips the value of the field just named, such as one that newer code added.
     ///
     /// # Errors

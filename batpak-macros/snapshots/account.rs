@@ -1,0 +1,1082 @@
+use std::fmt;
+use std::ops::{Add, Sub};
+use batpak::prelude::*;
+use serde::{Deserialize, Serialize};
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Default,
+    Serialize,
+    Deserialize
+)]
+pub struct Cents(pub i64);
+impl Add for Cents {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+}
+impl Sub for Cents {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self(self.0 - other.0)
+    }
+}
+impl fmt::Display for Cents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ct", self.0)
+    }
+}
+/// What the bank allows.
+pub struct Limits {
+    pub daily: Cents,
+}
+/// A withdrawal may not exceed the balance.
+fn covered(balance: &Cents, amount: &Cents) -> bool {
+    amount <= balance
+}
+/// The gate [`covered`](fn@covered) as a value.
+#[allow(dead_code, unreachable_pub)]
+mod covered {
+    /// The code that its denials carry.
+    pub const CODE: &::core::primitive::str = "INSUFFICIENT_FUNDS";
+    /// The message that its denials carry, unless the gate gives its own.
+    pub const MESSAGE: &::core::primitive::str = "A withdrawal may not exceed the balance.";
+    /// The gate.
+    #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+    pub struct Gate;
+}
+#[automatically_derived]
+impl<'gate> ::batpak::Gate<(&'gate Cents, &'gate Cents)> for covered::Gate {
+    fn code(&self) -> &'static ::core::primitive::str {
+        covered::CODE
+    }
+    fn evaluate(
+        &self,
+        ctx: &(&'gate Cents, &'gate Cents),
+    ) -> ::core::result::Result<(), ::batpak::Denial> {
+        <bool as ::batpak::expansion::Decision>::decide(
+            covered(ctx.0, ctx.1),
+            covered::CODE,
+            covered::MESSAGE,
+        )
+    }
+}
+/// Refuses more than the daily limit.
+fn daily_limit(amount: &Cents, limits: &Limits) -> Verdict {
+    ensure!(
+        * amount <= limits.daily, "{amount} is over the daily limit", limit = limits
+        .daily
+    );
+    Verdict::permit()
+}
+/// The gate [`daily_limit`](fn@daily_limit) as a value.
+#[allow(dead_code, unreachable_pub)]
+mod daily_limit {
+    /// The code that its denials carry.
+    pub const CODE: &::core::primitive::str = "DAILY_LIMIT";
+    /// The message that its denials carry, unless the gate gives its own.
+    pub const MESSAGE: &::core::primitive::str = "Refuses more than the daily limit.";
+    /// The gate.
+    #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+    pub struct Gate;
+}
+#[automatically_derived]
+impl<'gate> ::batpak::Gate<(&'gate Cents, &'gate Limits)> for daily_limit::Gate {
+    fn code(&self) -> &'static ::core::primitive::str {
+        daily_limit::CODE
+    }
+    fn evaluate(
+        &self,
+        ctx: &(&'gate Cents, &'gate Limits),
+    ) -> ::core::result::Result<(), ::batpak::Denial> {
+        <Verdict as ::batpak::expansion::Decision>::decide(
+            daily_limit(ctx.0, ctx.1),
+            daily_limit::CODE,
+            daily_limit::MESSAGE,
+        )
+    }
+}
+/// A current account.
+#[derive(Debug, Clone, PartialEq)]
+/**
+# Transitions
+
+| from | event | to | command | gates |
+| --- | --- | --- | --- | --- |
+| `Unopened` | `Opened` | `Open` | `open` |  |
+| `Open` | `Deposited` | `Open` | `deposit` |  |
+| `Open` | `Withdrawn` | `Open` | `withdraw` | `covered`, `daily_limit` |
+| `Open` | `Frozen` | `Frozen` | `freeze` |  |
+| `Open` | `Closed` if `balance == Cents(0)` | `Closed` | `close` |  |
+| `Open` | `Closed` | `Frozen` | `close` |  |
+| `Frozen` | `Closed` | `Closed` | `close` |  |
+
+```mermaid
+stateDiagram-v2
+    [*] --> Unopened
+    Unopened --> Open : Opened
+    Open --> Open : Deposited
+    Open --> Open : Withdrawn
+    Open --> Frozen : Frozen
+    Open --> Closed : Closed [balance == Cents(0)]
+    Open --> Frozen : Closed
+    Frozen --> Closed : Closed
+    Closed --> [*]
+```
+*/
+pub enum Account {
+    Unopened,
+    Open { owner: String, balance: Cents },
+    Frozen { owner: String, balance: Cents },
+    Closed,
+}
+#[derive(Debug, Clone, PartialEq)]
+pub enum AccountEvent {
+    Opened { owner: String },
+    Deposited { amount: Cents },
+    Withdrawn { amount: Cents },
+    Frozen,
+    Closed,
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl AccountEvent {
+    /// The kind of [`Opened`](Self::Opened).
+    pub const OPENED: ::batpak::EventKind = ::batpak::EventKind::custom(0x2, 0x001);
+    /// The kind of [`Deposited`](Self::Deposited).
+    pub const DEPOSITED: ::batpak::EventKind = ::batpak::EventKind::custom(0x2, 0x002);
+    /// The kind of [`Withdrawn`](Self::Withdrawn).
+    pub const WITHDRAWN: ::batpak::EventKind = ::batpak::EventKind::custom(0x2, 0x003);
+    /// The kind of [`Frozen`](Self::Frozen).
+    pub const FROZEN: ::batpak::EventKind = ::batpak::EventKind::custom(0x2, 0x004);
+    /// The kind of [`Closed`](Self::Closed).
+    pub const CLOSED: ::batpak::EventKind = ::batpak::EventKind::custom(0x2, 0x005);
+}
+#[automatically_derived]
+impl ::batpak::EventPayload for AccountEvent {
+    const TABLE: &'static [::batpak::KindEntry] = &[
+        ::batpak::KindEntry::new(Self::OPENED, "Opened", 1, &["owner"], 0xC70D),
+        ::batpak::KindEntry::new(Self::DEPOSITED, "Deposited", 1, &["amount"], 0xCA25),
+        ::batpak::KindEntry::new(Self::WITHDRAWN, "Withdrawn", 1, &["amount"], 0xCA25),
+        ::batpak::KindEntry::new(Self::FROZEN, "Frozen", 1, &[], 0x1CD9),
+        ::batpak::KindEntry::new(Self::CLOSED, "Closed", 1, &[], 0x1CD9),
+    ];
+    fn kind(&self) -> ::batpak::EventKind {
+        match self {
+            Self::Opened { .. } => Self::OPENED,
+            Self::Deposited { .. } => Self::DEPOSITED,
+            Self::Withdrawn { .. } => Self::WITHDRAWN,
+            Self::Frozen { .. } => Self::FROZEN,
+            Self::Closed { .. } => Self::CLOSED,
+        }
+    }
+    fn version(&self) -> ::core::primitive::u16 {
+        1
+    }
+    fn encode(
+        &self,
+        out: &mut ::batpak::expansion::Vec<::core::primitive::u8>,
+    ) -> ::core::result::Result<(), ::batpak::EncodeError> {
+        match self {
+            Self::Opened { owner } => {
+                let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
+                <String as ::batpak::expansion::Value>::write(
+                    owner,
+                    "owner",
+                    &mut writer,
+                )?;
+                ::core::result::Result::Ok(())
+            }
+            Self::Deposited { amount } => {
+                let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
+                <Cents as ::batpak::expansion::Value>::write(
+                    amount,
+                    "amount",
+                    &mut writer,
+                )?;
+                ::core::result::Result::Ok(())
+            }
+            Self::Withdrawn { amount } => {
+                let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
+                <Cents as ::batpak::expansion::Value>::write(
+                    amount,
+                    "amount",
+                    &mut writer,
+                )?;
+                ::core::result::Result::Ok(())
+            }
+            Self::Frozen {} => {
+                ::batpak::expansion::FieldWriter::new(out, 0);
+                ::core::result::Result::Ok(())
+            }
+            Self::Closed {} => {
+                ::batpak::expansion::FieldWriter::new(out, 0);
+                ::core::result::Result::Ok(())
+            }
+        }
+    }
+    fn decode(
+        kind: ::batpak::EventKind,
+        version: ::core::primitive::u16,
+        bytes: &[::core::primitive::u8],
+    ) -> ::core::result::Result<Self, ::batpak::DecodeError> {
+        ::batpak::expansion::check_version::<Self>(kind, version)?;
+        match kind {
+            Self::OPENED => {
+                let mut owner = ::core::option::Option::<String>::None;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                while let ::core::option::Option::Some(found) = reader.next_name()? {
+                    match found {
+                        "owner" => {
+                            <String as ::batpak::expansion::Value>::read(
+                                "owner",
+                                &mut owner,
+                                &mut reader,
+                            )?
+                        }
+                        _ => reader.skip()?,
+                    }
+                }
+                ::core::result::Result::Ok(Self::Opened {
+                    owner: <String as ::batpak::expansion::Value>::required(
+                        "owner",
+                        owner,
+                    )?,
+                })
+            }
+            Self::DEPOSITED => {
+                let mut amount = ::core::option::Option::<Cents>::None;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                while let ::core::option::Option::Some(found) = reader.next_name()? {
+                    match found {
+                        "amount" => {
+                            <Cents as ::batpak::expansion::Value>::read(
+                                "amount",
+                                &mut amount,
+                                &mut reader,
+                            )?
+                        }
+                        _ => reader.skip()?,
+                    }
+                }
+                ::core::result::Result::Ok(Self::Deposited {
+                    amount: <Cents as ::batpak::expansion::Value>::required(
+                        "amount",
+                        amount,
+                    )?,
+                })
+            }
+            Self::WITHDRAWN => {
+                let mut amount = ::core::option::Option::<Cents>::None;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                while let ::core::option::Option::Some(found) = reader.next_name()? {
+                    match found {
+                        "amount" => {
+                            <Cents as ::batpak::expansion::Value>::read(
+                                "amount",
+                                &mut amount,
+                                &mut reader,
+                            )?
+                        }
+                        _ => reader.skip()?,
+                    }
+                }
+                ::core::result::Result::Ok(Self::Withdrawn {
+                    amount: <Cents as ::batpak::expansion::Value>::required(
+                        "amount",
+                        amount,
+                    )?,
+                })
+            }
+            Self::FROZEN => {
+                ::batpak::expansion::FieldReader::new(bytes)?.skip_all()?;
+                ::core::result::Result::Ok(Self::Frozen {})
+            }
+            Self::CLOSED => {
+                ::batpak::expansion::FieldReader::new(bytes)?.skip_all()?;
+                ::core::result::Result::Ok(Self::Closed {})
+            }
+            _ => ::core::result::Result::Err(::batpak::DecodeError::UnknownKind(kind)),
+        }
+    }
+}
+/// [`Account`] in the state `Unopened`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unopened;
+#[automatically_derived]
+impl ::batpak::State for Unopened {
+    type Machine = Account;
+    const NAME: &'static ::core::primitive::str = "Unopened";
+    fn into_any(self) -> Account {
+        Account::Unopened
+    }
+    fn from_any(any: Account) -> ::core::result::Result<Self, Account> {
+        match any {
+            Account::Unopened => ::core::result::Result::Ok(Self),
+            #[allow(unreachable_patterns)]
+            other => ::core::result::Result::Err(other),
+        }
+    }
+}
+/// [`Account`] in the state `Open`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Open {
+    /// The field `owner` of the state.
+    pub owner: String,
+    /// The field `balance` of the state.
+    pub balance: Cents,
+}
+#[automatically_derived]
+impl ::batpak::State for Open {
+    type Machine = Account;
+    const NAME: &'static ::core::primitive::str = "Open";
+    fn into_any(self) -> Account {
+        let Self { owner, balance } = self;
+        Account::Open { owner, balance }
+    }
+    fn from_any(any: Account) -> ::core::result::Result<Self, Account> {
+        match any {
+            Account::Open { owner, balance } => {
+                ::core::result::Result::Ok(Self { owner, balance })
+            }
+            #[allow(unreachable_patterns)]
+            other => ::core::result::Result::Err(other),
+        }
+    }
+}
+/// [`Account`] in the state `Frozen`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frozen {
+    /// The field `owner` of the state.
+    pub owner: String,
+    /// The field `balance` of the state.
+    pub balance: Cents,
+}
+#[automatically_derived]
+impl ::batpak::State for Frozen {
+    type Machine = Account;
+    const NAME: &'static ::core::primitive::str = "Frozen";
+    fn into_any(self) -> Account {
+        let Self { owner, balance } = self;
+        Account::Frozen { owner, balance }
+    }
+    fn from_any(any: Account) -> ::core::result::Result<Self, Account> {
+        match any {
+            Account::Frozen { owner, balance } => {
+                ::core::result::Result::Ok(Self { owner, balance })
+            }
+            #[allow(unreachable_patterns)]
+            other => ::core::result::Result::Err(other),
+        }
+    }
+}
+/// [`Account`] in the state `Closed`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Closed;
+#[automatically_derived]
+impl ::batpak::State for Closed {
+    type Machine = Account;
+    const NAME: &'static ::core::primitive::str = "Closed";
+    fn into_any(self) -> Account {
+        Account::Closed
+    }
+    fn from_any(any: Account) -> ::core::result::Result<Self, Account> {
+        match any {
+            Account::Closed => ::core::result::Result::Ok(Self),
+            #[allow(unreachable_patterns)]
+            other => ::core::result::Result::Err(other),
+        }
+    }
+}
+/**
+[`Account`] in the state `S`, as it was read from a store or committed to one.
+
+Its methods are the commands of that state, and the state's fields.*/
+pub struct AccountIn<S: ::batpak::State<Machine = Account>, P = ::batpak::Committed>(
+    ::batpak::expansion::In<S, P>,
+);
+#[automatically_derived]
+impl<S: ::batpak::State<Machine = Account>, P> ::core::clone::Clone for AccountIn<S, P> {
+    fn clone(&self) -> Self {
+        Self(::core::clone::Clone::clone(&self.0))
+    }
+}
+#[automatically_derived]
+impl<S: ::batpak::State<Machine = Account>, P> ::core::fmt::Debug for AccountIn<S, P> {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::Debug::fmt(&self.0, f)
+    }
+}
+#[automatically_derived]
+impl<S: ::batpak::State<Machine = Account>, P> ::batpak::expansion::Instance
+for AccountIn<S, P> {
+    type State = S;
+    type Phase = P;
+    type Pending = AccountIn<S, ::batpak::Pending>;
+    fn new(within: ::batpak::expansion::In<S, P>) -> Self {
+        Self(within)
+    }
+    fn within(&self) -> &::batpak::expansion::In<S, P> {
+        &self.0
+    }
+    fn into_within(self) -> ::batpak::expansion::In<S, P> {
+        self.0
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<S: ::batpak::State<Machine = Account>, P> AccountIn<S, P> {
+    /// The state.
+    pub fn state(&self) -> &S {
+        self.0.state()
+    }
+    /// What all states share.
+    pub fn data(&self) -> &() {
+        self.0.data()
+    }
+    /// The step over an event, to the state that the table leads to.
+    fn leading_to<T: ::batpak::State<Machine = Account>>(
+        self,
+        event: AccountEvent,
+    ) -> ::batpak::Step<Self, AccountIn<T>> {
+        ::batpak::Step::of(self, event)
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<S: ::batpak::State<Machine = Account>> AccountIn<S> {
+    /// Where it was read: store, stream, revision and position.
+    pub fn cursor(&self) -> &::batpak::Cursor {
+        self.0.cursor()
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<P> AccountIn<Open, P> {
+    /// The field `owner` of the state.
+    pub fn owner(&self) -> &String {
+        &self.0.state().owner
+    }
+    /// The field `balance` of the state.
+    pub fn balance(&self) -> &Cents {
+        &self.0.state().balance
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<P> AccountIn<Frozen, P> {
+    /// The field `owner` of the state.
+    pub fn owner(&self) -> &String {
+        &self.0.state().owner
+    }
+    /// The field `balance` of the state.
+    pub fn balance(&self) -> &Cents {
+        &self.0.state().balance
+    }
+}
+/// [`Account`] in whatever state it was read in: match on it, narrow it, or begin a chain.
+#[derive(::core::clone::Clone)]
+pub enum AnyAccountIn {
+    /// It is in the state [`Unopened`].
+    Unopened(AccountIn<Unopened>),
+    /// It is in the state [`Open`].
+    Open(AccountIn<Open>),
+    /// It is in the state [`Frozen`].
+    Frozen(AccountIn<Frozen>),
+    /// It is in the state [`Closed`].
+    Closed(AccountIn<Closed>),
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl AnyAccountIn {
+    /// Begins a chain of events that arrive as data, to be committed as one batch.
+    pub fn chain(self) -> ::batpak::Chain<Account> {
+        let (cursor, state, data) = self.into_parts();
+        ::batpak::Chain::new(cursor, state, data)
+    }
+    /// The machine in the state `S`.
+    ///
+    /// # Errors
+    /// The machine itself, if it is in another state.
+    pub fn typed<S: ::batpak::State<Machine = Account>>(
+        self,
+    ) -> ::core::result::Result<AccountIn<S>, Self> {
+        let (cursor, state, data) = self.into_parts();
+        match <S as ::batpak::State>::from_any(state) {
+            ::core::result::Result::Ok(state) => {
+                ::core::result::Result::Ok(
+                    AccountIn(::batpak::expansion::In::new(cursor, state, data)),
+                )
+            }
+            ::core::result::Result::Err(state) => {
+                ::core::result::Result::Err(
+                    ::batpak::Machine::enter(state, cursor, data),
+                )
+            }
+        }
+    }
+    /// Where it was read: store, stream, revision and position.
+    pub fn cursor(&self) -> &::batpak::Cursor {
+        match self {
+            Self::Unopened(found) => found.cursor(),
+            Self::Open(found) => found.cursor(),
+            Self::Frozen(found) => found.cursor(),
+            Self::Closed(found) => found.cursor(),
+        }
+    }
+    /// What all states share.
+    pub fn data(&self) -> &() {
+        match self {
+            Self::Unopened(found) => found.data(),
+            Self::Open(found) => found.data(),
+            Self::Frozen(found) => found.data(),
+            Self::Closed(found) => found.data(),
+        }
+    }
+    fn into_parts(self) -> (::batpak::Cursor, Account, ()) {
+        match self {
+            Self::Unopened(found) => ::batpak::expansion::into_parts(found),
+            Self::Open(found) => ::batpak::expansion::into_parts(found),
+            Self::Frozen(found) => ::batpak::expansion::into_parts(found),
+            Self::Closed(found) => ::batpak::expansion::into_parts(found),
+        }
+    }
+    /// The machine in the state [`Unopened`].
+    ///
+    /// # Errors
+    /// The machine itself, if it is in another state.
+    pub fn unopened(self) -> ::core::result::Result<AccountIn<Unopened>, Self> {
+        self.typed()
+    }
+    /// The machine in the state [`Open`].
+    ///
+    /// # Errors
+    /// The machine itself, if it is in another state.
+    pub fn open(self) -> ::core::result::Result<AccountIn<Open>, Self> {
+        self.typed()
+    }
+    /// The machine in the state [`Frozen`].
+    ///
+    /// # Errors
+    /// The machine itself, if it is in another state.
+    pub fn frozen(self) -> ::core::result::Result<AccountIn<Frozen>, Self> {
+        self.typed()
+    }
+    /// The machine in the state [`Closed`].
+    ///
+    /// # Errors
+    /// The machine itself, if it is in another state.
+    pub fn closed(self) -> ::core::result::Result<AccountIn<Closed>, Self> {
+        self.typed()
+    }
+}
+#[automatically_derived]
+impl ::core::fmt::Debug for AnyAccountIn {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        match self {
+            Self::Unopened(found) => ::core::fmt::Debug::fmt(found, f),
+            Self::Open(found) => ::core::fmt::Debug::fmt(found, f),
+            Self::Frozen(found) => ::core::fmt::Debug::fmt(found, f),
+            Self::Closed(found) => ::core::fmt::Debug::fmt(found, f),
+        }
+    }
+}
+#[automatically_derived]
+impl<S: ::batpak::State<Machine = Account>> ::core::convert::From<AccountIn<S>>
+for AnyAccountIn {
+    fn from(known: AccountIn<S>) -> Self {
+        let (cursor, state, data) = ::batpak::expansion::into_parts(known);
+        ::batpak::Machine::enter(state, cursor, data)
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl Account {
+    /// The table: one line per state, event and target.
+    pub const TRANSITIONS: &'static [::batpak::Transition] = &::batpak::Transition::table(
+        <AccountEvent as ::batpak::EventPayload>::TABLE,
+        [
+            ("Unopened", 0, "Open", false, "open", &[]),
+            ("Open", 1, "Open", false, "deposit", &[]),
+            ("Open", 2, "Open", false, "withdraw", &["covered", "daily_limit"]),
+            ("Open", 3, "Frozen", false, "freeze", &[]),
+            ("Open", 4, "Closed", true, "close", &[]),
+            ("Open", 4, "Frozen", false, "close", &[]),
+            ("Frozen", 4, "Closed", false, "close", &[]),
+        ],
+    );
+    /// The graph as a Mermaid state diagram.
+    pub const DIAGRAM: &'static ::core::primitive::str = "stateDiagram-v2\n    [*] --> Unopened\n    Unopened --> Open : Opened\n    Open --> Open : Deposited\n    Open --> Open : Withdrawn\n    Open --> Frozen : Frozen\n    Open --> Closed : Closed [balance == Cents(0)]\n    Open --> Frozen : Closed\n    Frozen --> Closed : Closed\n    Closed --> [*]\n";
+    /// The graph in Graphviz's language.
+    pub const fn dot() -> &'static ::core::primitive::str {
+        "digraph Account {\n    node [shape=box, style=rounded];\n    Unopened;\n    \"\" [shape=point];\n    \"\" -> Unopened;\n    Open;\n    Frozen;\n    Closed [peripheries=2];\n    Unopened -> Open [label=\"Opened\"];\n    Open -> Open [label=\"Deposited\"];\n    Open -> Open [label=\"Withdrawn\"];\n    Open -> Frozen [label=\"Frozen\"];\n    Open -> Closed [label=\"Closed [balance == Cents(0)]\"];\n    Open -> Frozen [label=\"Closed\"];\n    Frozen -> Closed [label=\"Closed\"];\n}\n"
+    }
+    /// The coordinate of the entity `account:<id>` in `scope`.
+    ///
+    /// # Errors
+    /// If the names are not ones that a coordinate can have.
+    pub fn at(
+        id: impl ::core::fmt::Display,
+        scope: impl ::core::convert::AsRef<::core::primitive::str>,
+    ) -> ::core::result::Result<::batpak::Coordinate, ::batpak::CoordinateError> {
+        ::batpak::expansion::address(
+            "account",
+            &id,
+            ::core::convert::AsRef::as_ref(&scope),
+        )
+    }
+    /// The name of this state.
+    pub fn name(&self) -> &'static ::core::primitive::str {
+        match self {
+            Self::Unopened => "Unopened",
+            Self::Open { .. } => "Open",
+            Self::Frozen { .. } => "Frozen",
+            Self::Closed => "Closed",
+        }
+    }
+    /// The lines of the table that leave this state.
+    pub fn allowed(&self) -> &'static [::batpak::Transition] {
+        match self {
+            Self::Unopened => &Self::TRANSITIONS[0..1],
+            Self::Open { .. } => &Self::TRANSITIONS[1..6],
+            Self::Frozen { .. } => &Self::TRANSITIONS[6..7],
+            Self::Closed => &Self::TRANSITIONS[7..7],
+        }
+    }
+    /// The state after `event`, by the table alone: no gate is asked.
+    ///
+    /// # Errors
+    /// If the table has no line for this state and event.
+    #[allow(unreachable_patterns, unused_variables)]
+    pub fn evolve(
+        self,
+        event: AccountEvent,
+    ) -> ::core::result::Result<Self, ::batpak::Illegal> {
+        ::core::result::Result::Ok(
+            match (self, event) {
+                (Self::Unopened, AccountEvent::Opened { owner }) => {
+                    ::batpak::State::into_any(Self::unopened_opened(owner))
+                }
+                (Self::Open { owner, balance }, AccountEvent::Deposited { amount }) => {
+                    ::batpak::State::into_any(
+                        Self::open_deposited(owner, balance, amount),
+                    )
+                }
+                (Self::Open { owner, balance }, AccountEvent::Withdrawn { amount }) => {
+                    ::batpak::State::into_any(
+                        Self::open_withdrawn(owner, balance, amount),
+                    )
+                }
+                (Self::Open { owner, balance }, AccountEvent::Frozen) => {
+                    ::batpak::State::into_any(Self::open_frozen(owner, balance))
+                }
+                (
+                    Self::Open { balance, .. },
+                    AccountEvent::Closed,
+                ) if balance == Cents(0) => {
+                    ::batpak::State::into_any(Self::open_closed())
+                }
+                (Self::Open { owner, balance }, AccountEvent::Closed) => {
+                    ::batpak::State::into_any(
+                        Self::open_closed_to_frozen(owner, balance),
+                    )
+                }
+                (Self::Frozen { .. }, AccountEvent::Closed) => {
+                    ::batpak::State::into_any(Self::frozen_closed())
+                }
+                (state, event) => {
+                    return ::core::result::Result::Err(
+                        ::batpak::Illegal::new(
+                            state.name(),
+                            ::batpak::EventPayload::name(&event),
+                            ::batpak::EventPayload::kind(&event),
+                        ),
+                    );
+                }
+            },
+        )
+    }
+    fn unopened_opened(owner: String) -> Open {
+        Open { owner, balance: Cents(0) }
+    }
+    fn open_deposited(owner: String, balance: Cents, amount: Cents) -> Open {
+        Open {
+            owner,
+            balance: balance + amount,
+        }
+    }
+    fn open_withdrawn(owner: String, balance: Cents, amount: Cents) -> Open {
+        Open {
+            owner,
+            balance: balance - amount,
+        }
+    }
+    #[allow(clippy::ptr_arg, clippy::trivially_copy_pass_by_ref)]
+    fn open_withdrawn_gates(
+        balance: &Cents,
+        amount: &Cents,
+        ctx: &Limits,
+    ) -> ::core::result::Result<(), ::batpak::Denial> {
+        ::batpak::expansion::Decision::decide(
+            covered(balance, amount),
+            covered::CODE,
+            covered::MESSAGE,
+        )?;
+        ::batpak::expansion::Decision::decide(
+            daily_limit(amount, ctx),
+            daily_limit::CODE,
+            daily_limit::MESSAGE,
+        )?;
+        ::core::result::Result::Ok(())
+    }
+    fn open_frozen(owner: String, balance: Cents) -> Frozen {
+        Frozen { owner, balance }
+    }
+    fn open_closed() -> Closed {
+        Closed
+    }
+    fn open_closed_to_frozen(owner: String, balance: Cents) -> Frozen {
+        Frozen { owner, balance }
+    }
+    fn frozen_closed() -> Closed {
+        Closed
+    }
+}
+#[automatically_derived]
+impl ::core::default::Default for Account {
+    fn default() -> Self {
+        Self::Unopened
+    }
+}
+#[automatically_derived]
+impl ::batpak::Machine for Account {
+    type Event = AccountEvent;
+    type Data = ();
+    type Context = Limits;
+    type Loaded = AnyAccountIn;
+    const NAME: &'static ::core::primitive::str = "Account";
+    const ENTITY: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(
+        "account",
+    );
+    const VERSION: ::core::primitive::u32 = 1;
+    const KINDS: &'static [::batpak::EventKind] = &[
+        AccountEvent::OPENED,
+        AccountEvent::DEPOSITED,
+        AccountEvent::WITHDRAWN,
+        AccountEvent::FROZEN,
+        AccountEvent::CLOSED,
+    ];
+    const TRANSITIONS: &'static [::batpak::Transition] = Account::TRANSITIONS;
+    fn name(&self) -> &'static ::core::primitive::str {
+        Account::name(self)
+    }
+    #[allow(unreachable_patterns, unused_variables)]
+    fn admit(
+        &self,
+        data: &(),
+        event: &AccountEvent,
+        ctx: &Limits,
+    ) -> ::core::result::Result<(), ::batpak::Refused> {
+        match (self, event) {
+            (Self::Unopened, AccountEvent::Opened { .. }) => {}
+            (Self::Open { .. }, AccountEvent::Deposited { .. }) => {}
+            (Self::Open { balance, .. }, AccountEvent::Withdrawn { amount }) => {
+                Self::open_withdrawn_gates(balance, amount, ctx)?
+            }
+            (Self::Open { .. }, AccountEvent::Frozen) => {}
+            (Self::Open { .. }, AccountEvent::Closed) => {}
+            (Self::Frozen { .. }, AccountEvent::Closed) => {}
+            _ => {
+                return ::core::result::Result::Err(
+                    ::batpak::Refused::Illegal(
+                        ::batpak::Illegal::new(
+                            self.name(),
+                            ::batpak::EventPayload::name(event),
+                            ::batpak::EventPayload::kind(event),
+                        ),
+                    ),
+                );
+            }
+        }
+        ::core::result::Result::Ok(())
+    }
+    fn advance(
+        self,
+        _: &(),
+        event: AccountEvent,
+    ) -> ::core::result::Result<Self, ::batpak::Illegal> {
+        self.evolve(event)
+    }
+    fn enter(self, cursor: ::batpak::Cursor, data: ()) -> AnyAccountIn {
+        match self {
+            Self::Unopened => {
+                AnyAccountIn::Unopened(
+                    AccountIn(::batpak::expansion::In::new(cursor, Unopened, data)),
+                )
+            }
+            Self::Open { owner, balance } => {
+                AnyAccountIn::Open(
+                    AccountIn(
+                        ::batpak::expansion::In::new(
+                            cursor,
+                            Open { owner, balance },
+                            data,
+                        ),
+                    ),
+                )
+            }
+            Self::Frozen { owner, balance } => {
+                AnyAccountIn::Frozen(
+                    AccountIn(
+                        ::batpak::expansion::In::new(
+                            cursor,
+                            Frozen { owner, balance },
+                            data,
+                        ),
+                    ),
+                )
+            }
+            Self::Closed => {
+                AnyAccountIn::Closed(
+                    AccountIn(::batpak::expansion::In::new(cursor, Closed, data)),
+                )
+            }
+        }
+    }
+}
+#[automatically_derived]
+impl ::batpak::Projection for Account {
+    const KINDS: &'static [::batpak::EventKind] = <Self as ::batpak::Machine>::KINDS;
+    const VERSION: ::core::primitive::u32 = <Self as ::batpak::Machine>::VERSION;
+    fn apply(
+        &mut self,
+        event: &::batpak::RawEvent<'_>,
+    ) -> ::core::result::Result<(), ::batpak::FoldError> {
+        let mut folded = ::batpak::Folded {
+            state: ::core::mem::take(self),
+            data: (),
+        };
+        ::batpak::Projection::apply(&mut folded, event)?;
+        *self = folded.state;
+        ::core::result::Result::Ok(())
+    }
+    fn reads(kind: ::batpak::EventKind) -> ::core::primitive::bool {
+        <::batpak::Folded<Self> as ::batpak::Projection>::reads(kind)
+    }
+}
+/// Where the command `close` of [`Account`] may lead.
+#[derive(::core::fmt::Debug)]
+pub enum AccountClose {
+    /// To the state [`Closed`].
+    Closed(AccountIn<Closed>),
+    /// To the state [`Frozen`].
+    Frozen(AccountIn<Frozen>),
+}
+#[automatically_derived]
+impl ::batpak::expansion::Moved for AccountClose {
+    fn moved(self, cursor: ::batpak::Cursor) -> Self {
+        match self {
+            Self::Closed(to) => {
+                Self::Closed(::batpak::expansion::Moved::moved(to, cursor))
+            }
+            Self::Frozen(to) => {
+                Self::Frozen(::batpak::expansion::Moved::moved(to, cursor))
+            }
+        }
+    }
+}
+#[automatically_derived]
+#[allow(dead_code, clippy::too_many_arguments)]
+impl<P> AccountIn<Unopened, P> {
+    /// `Unopened --Opened--> Open`.
+    pub fn open(
+        self,
+        owner: String,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, AccountIn<Open>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(AccountEvent::Opened { owner }))
+    }
+}
+#[automatically_derived]
+#[allow(dead_code, clippy::too_many_arguments)]
+impl<P> AccountIn<Open, P> {
+    /// `Open --Deposited--> Open`.
+    pub fn deposit(
+        self,
+        amount: Cents,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, AccountIn<Open>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(AccountEvent::Deposited { amount }))
+    }
+    /// `Open --Withdrawn--> Open`. Gates: `covered`, `daily_limit`.
+    ///
+    /// # Errors
+    /// With the machine and the denial, if a gate does not permit it.
+    pub fn withdraw(
+        self,
+        amount: Cents,
+        ctx: &Limits,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, AccountIn<Open>>,
+        ::batpak::Denied<Self, ::batpak::Denial>,
+    > {
+        if let ::core::result::Result::Err(denial) = Account::open_withdrawn_gates(
+            &self.0.state().balance,
+            &amount,
+            ctx,
+        ) {
+            return ::core::result::Result::Err(::batpak::Denied::new(self, denial));
+        }
+        ::core::result::Result::Ok(self.leading_to(AccountEvent::Withdrawn { amount }))
+    }
+    /// `Open --Frozen--> Frozen`.
+    pub fn freeze(
+        self,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, AccountIn<Frozen>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(AccountEvent::Frozen))
+    }
+    /// `Open --Closed--> Closed` if `balance == Cents(0)`, else `Open --Closed--> Frozen`.
+    #[allow(unreachable_patterns, unused_variables)]
+    pub fn close(
+        self,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, AccountClose>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        let event = AccountEvent::Closed;
+        let recorded = ::batpak::NewEvent::of(self.0.cursor().coordinate(), &event);
+        let (cursor, state, before) = ::core::clone::Clone::clone(&self.0).into_parts();
+        let to = match (state, event) {
+            (Open { balance, .. }, AccountEvent::Closed) if balance == Cents(0) => {
+                AccountClose::Closed(
+                    ::batpak::expansion::Instance::new(
+                        ::batpak::expansion::In::new(
+                            cursor,
+                            Account::open_closed(),
+                            before,
+                        ),
+                    ),
+                )
+            }
+            (Open { owner, balance }, AccountEvent::Closed) => {
+                AccountClose::Frozen(
+                    ::batpak::expansion::Instance::new(
+                        ::batpak::expansion::In::new(
+                            cursor,
+                            Account::open_closed_to_frozen(owner, balance),
+                            before,
+                        ),
+                    ),
+                )
+            }
+            _ => ::core::unreachable!(),
+        };
+        ::core::result::Result::Ok(::batpak::Step::new(self, recorded, to))
+    }
+}
+#[automatically_derived]
+#[allow(dead_code, clippy::too_many_arguments)]
+impl<P> AccountIn<Frozen, P> {
+    /// `Frozen --Closed--> Closed`.
+    pub fn close(
+        self,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, AccountIn<Closed>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(AccountEvent::Closed))
+    }
+}
+/// Balances of all open accounts.
+#[derive(Debug, Default)]
+pub struct Totals {
+    open: u64,
+    cents: i64,
+    last: u64,
+}
+impl Totals {
+    fn opened(&mut self) {
+        self.open += 1;
+    }
+    fn deposited(&mut self, amount: &Cents) {
+        self.cents += amount.0;
+    }
+    fn withdrawn(&mut self, amount: &Cents, at: &EventMeta<'_>) {
+        self.cents -= amount.0;
+        self.last = at.sequence;
+    }
+}
+#[automatically_derived]
+impl ::batpak::Projection for Totals {
+    const KINDS: &'static [::batpak::EventKind] = &::batpak::expansion::distinct_kinds([
+        ::batpak::expansion::kind_named(
+            <AccountEvent as ::batpak::EventPayload>::TABLE,
+            "Opened",
+            {
+                type Event = AccountEvent;
+                |event: &AccountEvent| ::core::matches!(event, Event::Opened { .. })
+            },
+        ),
+        ::batpak::expansion::kind_named(
+            <AccountEvent as ::batpak::EventPayload>::TABLE,
+            "Deposited",
+            {
+                type Event = AccountEvent;
+                |event: &AccountEvent| ::core::matches!(event, Event::Deposited { .. })
+            },
+        ),
+        ::batpak::expansion::kind_named(
+            <AccountEvent as ::batpak::EventPayload>::TABLE,
+            "Withdrawn",
+            {
+                type Event = AccountEvent;
+                |event: &AccountEvent| ::core::matches!(event, Event::Withdrawn { .. })
+            },
+        ),
+    ]);
+    const VERSION: ::core::primitive::u32 = 1;
+    fn apply(
+        &mut self,
+        raw: &::batpak::RawEvent<'_>,
+    ) -> ::core::result::Result<(), ::batpak::FoldError> {
+        if let ::core::option::Option::Some(event) = <AccountEvent as ::batpak::EventPayload>::decode_if(
+            raw,
+        )? {
+            type Event = AccountEvent;
+            #[allow(unreachable_patterns)]
+            match &event {
+                Event::Opened { .. } => self.opened(),
+                Event::Deposited { amount, .. } => self.deposited(amount),
+                Event::Withdrawn { amount, .. } => self.withdrawn(amount, &raw.meta),
+                _ => {}
+            }
+            return ::core::result::Result::Ok(());
+        }
+        ::core::result::Result::Ok(())
+    }
+}
+/// The account with this number, opened with a first deposit: two events, one batch.
+fn open(
+    store: &Store,
+    number: u32,
+    owner: &str,
+    amount: Cents,
+) -> Result<AccountIn<Open>, Box<dyn std::error::Error>> {
+    let account = store.load::<Account>(&Account::at(number, "bank")?)?;
+    let account = account.unopened().map_err(|account| format!("{account:?} is open"))?;
+    let step = account.open(owner.to_owned())?.then(|account| account.deposit(amount))?;
+    Ok(step.commit(store)?)
+}

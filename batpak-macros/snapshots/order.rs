@@ -1,0 +1,1285 @@
+use batpak::prelude::*;
+use serde::{Deserialize, Serialize};
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Default,
+    Serialize,
+    Deserialize
+)]
+pub struct Cents(pub u64);
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    pub article: String,
+    pub price: Cents,
+}
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentId(pub String);
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tracking(pub String);
+/// What the shop allows: the context of its gates.
+pub struct Limits {
+    pub credit: Cents,
+}
+/// An order needs a line.
+fn not_empty(lines: &[Line]) -> bool {
+    !lines.is_empty()
+}
+/// The gate [`not_empty`](fn@not_empty) as a value.
+#[allow(dead_code, unreachable_pub)]
+mod not_empty {
+    /// The code that its denials carry.
+    pub const CODE: &::core::primitive::str = "NOT_EMPTY";
+    /// The message that its denials carry, unless the gate gives its own.
+    pub const MESSAGE: &::core::primitive::str = "An order needs a line.";
+    /// The gate.
+    #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+    pub struct Gate;
+}
+#[automatically_derived]
+impl ::batpak::Gate<[Line]> for not_empty::Gate {
+    fn code(&self) -> &'static ::core::primitive::str {
+        not_empty::CODE
+    }
+    fn evaluate(&self, ctx: &[Line]) -> ::core::result::Result<(), ::batpak::Denial> {
+        <bool as ::batpak::expansion::Decision>::decide(
+            not_empty(ctx),
+            not_empty::CODE,
+            not_empty::MESSAGE,
+        )
+    }
+}
+/// Refuses more than the customer's credit.
+fn credit_limit(total: &Cents, limits: &Limits) -> Verdict {
+    ensure!(
+        * total <= limits.credit, "the total is over the credit", total = total.0, credit
+        = limits.credit.0
+    );
+    Verdict::permit()
+}
+/// The gate [`credit_limit`](fn@credit_limit) as a value.
+#[allow(dead_code, unreachable_pub)]
+mod credit_limit {
+    /// The code that its denials carry.
+    pub const CODE: &::core::primitive::str = "CREDIT_LIMIT";
+    /// The message that its denials carry, unless the gate gives its own.
+    pub const MESSAGE: &::core::primitive::str = "Refuses more than the customer's credit.";
+    /// The gate.
+    #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+    pub struct Gate;
+}
+#[automatically_derived]
+impl<'gate> ::batpak::Gate<(&'gate Cents, &'gate Limits)> for credit_limit::Gate {
+    fn code(&self) -> &'static ::core::primitive::str {
+        credit_limit::CODE
+    }
+    fn evaluate(
+        &self,
+        ctx: &(&'gate Cents, &'gate Limits),
+    ) -> ::core::result::Result<(), ::batpak::Denial> {
+        <Verdict as ::batpak::expansion::Decision>::decide(
+            credit_limit(ctx.0, ctx.1),
+            credit_limit::CODE,
+            credit_limit::MESSAGE,
+        )
+    }
+}
+/// `Paid` as it was written first: a card, by its number.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PaidV1 {
+    pub card: String,
+}
+impl From<PaidV1> for OrderEvent {
+    fn from(old: PaidV1) -> Self {
+        Self::Paid {
+            payment: PaymentId(format!("card:{}", old.card)),
+        }
+    }
+}
+fn with(mut lines: Vec<Line>, line: Line) -> Vec<Line> {
+    lines.push(line);
+    lines
+}
+/// The life of an order, from basket to doorstep.
+#[derive(Debug, Clone, PartialEq)]
+/**
+# Transitions
+
+| from | event | to | command | gates |
+| --- | --- | --- | --- | --- |
+| `Draft` | `LineAdded` | `Draft` | `add_line` |  |
+| `Draft` | `Placed` | `Placed` | `place` | `not_empty`, `credit_limit` |
+| `Draft` | `Cancelled` | `Cancelled` | `cancel` |  |
+| `Draft` | `NoteAdded` | `Draft` | `note` |  |
+| `Placed` | `Paid` | `Paid` | `pay` |  |
+| `Placed` | `Cancelled` | `Cancelled` | `cancel` |  |
+| `Placed` | `NoteAdded` | `Placed` | `note` |  |
+| `Paid` | `Shipped` | `Shipped` | `ship` |  |
+| `Paid` | `Cancelled` | `Cancelled` | `cancel` |  |
+| `Paid` | `NoteAdded` | `Paid` | `note` |  |
+| `Shipped` | `Delivered` | `Delivered` | `deliver` |  |
+| `Shipped` | `NoteAdded` | `Shipped` | `note` |  |
+| `Delivered` | `NoteAdded` | `Delivered` | `note` |  |
+| `Cancelled` | `NoteAdded` | `Cancelled` | `note` |  |
+
+```mermaid
+stateDiagram-v2
+    [*] --> Draft
+    Draft --> Draft : LineAdded
+    Draft --> Placed : Placed
+    Draft --> Cancelled : Cancelled
+    Draft --> Draft : NoteAdded
+    Placed --> Paid : Paid
+    Placed --> Cancelled : Cancelled
+    Placed --> Placed : NoteAdded
+    Paid --> Shipped : Shipped
+    Paid --> Cancelled : Cancelled
+    Paid --> Paid : NoteAdded
+    Shipped --> Delivered : Delivered
+    Shipped --> Shipped : NoteAdded
+    Delivered --> Delivered : NoteAdded
+    Cancelled --> Cancelled : NoteAdded
+    Delivered --> [*]
+    Cancelled --> [*]
+```
+*/
+pub enum Order {
+    /// The customer is still filling the basket.
+    Draft { lines: Vec<Line> },
+    Placed { lines: Vec<Line>, total: Cents },
+    Paid { payment: PaymentId },
+    Shipped { tracking: Tracking },
+    Delivered,
+    Cancelled { reason: String },
+}
+/// What can happen to an order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OrderEvent {
+    LineAdded { line: Line },
+    Placed { total: Cents },
+    Paid { payment: PaymentId },
+    Shipped { tracking: Tracking },
+    Delivered,
+    Cancelled { reason: String },
+    NoteAdded { text: String },
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl OrderEvent {
+    /// The kind of [`LineAdded`](Self::LineAdded).
+    pub const LINE_ADDED: ::batpak::EventKind = ::batpak::EventKind::custom(0x1, 0x001);
+    /// The kind of [`Placed`](Self::Placed).
+    pub const PLACED: ::batpak::EventKind = ::batpak::EventKind::custom(0x1, 0x002);
+    /// The kind of [`Paid`](Self::Paid).
+    pub const PAID: ::batpak::EventKind = ::batpak::EventKind::custom(0x1, 0x003);
+    /// The kind of [`Shipped`](Self::Shipped).
+    pub const SHIPPED: ::batpak::EventKind = ::batpak::EventKind::custom(0x1, 0x004);
+    /// The kind of [`Delivered`](Self::Delivered).
+    pub const DELIVERED: ::batpak::EventKind = ::batpak::EventKind::custom(0x1, 0x005);
+    /// The kind of [`Cancelled`](Self::Cancelled).
+    pub const CANCELLED: ::batpak::EventKind = ::batpak::EventKind::custom(0x1, 0x007);
+    /// The kind of [`NoteAdded`](Self::NoteAdded).
+    pub const NOTE_ADDED: ::batpak::EventKind = ::batpak::EventKind::custom(0x1, 0x008);
+}
+#[automatically_derived]
+impl ::batpak::EventPayload for OrderEvent {
+    const TABLE: &'static [::batpak::KindEntry] = &[
+        ::batpak::KindEntry::new(Self::LINE_ADDED, "LineAdded", 1, &["line"], 0x4D28),
+        ::batpak::KindEntry::new(Self::PLACED, "Placed", 1, &["total"], 0x4301),
+        ::batpak::KindEntry::new(Self::PAID, "Paid", 2, &["payment"], 0xFDAA),
+        ::batpak::KindEntry::new(Self::SHIPPED, "Shipped", 1, &["tracking"], 0x0A32),
+        ::batpak::KindEntry::new(Self::DELIVERED, "Delivered", 1, &[], 0x1CD9),
+        ::batpak::KindEntry::new(Self::CANCELLED, "Cancelled", 1, &["reason"], 0xB060),
+        ::batpak::KindEntry::new(Self::NOTE_ADDED, "NoteAdded", 1, &["text"], 0xB9CC),
+    ];
+    const RETIRED: &'static [(::batpak::EventKind, ::batpak::EventKind)] = &[
+        (
+            ::batpak::EventKind::custom(0x1, 0x006),
+            ::batpak::EventKind::custom(0x1, 0x006),
+        ),
+    ];
+    fn kind(&self) -> ::batpak::EventKind {
+        match self {
+            Self::LineAdded { .. } => Self::LINE_ADDED,
+            Self::Placed { .. } => Self::PLACED,
+            Self::Paid { .. } => Self::PAID,
+            Self::Shipped { .. } => Self::SHIPPED,
+            Self::Delivered { .. } => Self::DELIVERED,
+            Self::Cancelled { .. } => Self::CANCELLED,
+            Self::NoteAdded { .. } => Self::NOTE_ADDED,
+        }
+    }
+    fn version(&self) -> ::core::primitive::u16 {
+        match self {
+            Self::Paid { .. } => 2u16,
+            _ => 1,
+        }
+    }
+    fn encode(
+        &self,
+        out: &mut ::batpak::expansion::Vec<::core::primitive::u8>,
+    ) -> ::core::result::Result<(), ::batpak::EncodeError> {
+        match self {
+            Self::LineAdded { line } => {
+                let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
+                <Line as ::batpak::expansion::Value>::write(line, "line", &mut writer)?;
+                ::core::result::Result::Ok(())
+            }
+            Self::Placed { total } => {
+                let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
+                <Cents as ::batpak::expansion::Value>::write(
+                    total,
+                    "total",
+                    &mut writer,
+                )?;
+                ::core::result::Result::Ok(())
+            }
+            Self::Paid { payment } => {
+                let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
+                <PaymentId as ::batpak::expansion::Value>::write(
+                    payment,
+                    "payment",
+                    &mut writer,
+                )?;
+                ::core::result::Result::Ok(())
+            }
+            Self::Shipped { tracking } => {
+                let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
+                <Tracking as ::batpak::expansion::Value>::write(
+                    tracking,
+                    "tracking",
+                    &mut writer,
+                )?;
+                ::core::result::Result::Ok(())
+            }
+            Self::Delivered {} => {
+                ::batpak::expansion::FieldWriter::new(out, 0);
+                ::core::result::Result::Ok(())
+            }
+            Self::Cancelled { reason } => {
+                let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
+                <String as ::batpak::expansion::Value>::write(
+                    reason,
+                    "reason",
+                    &mut writer,
+                )?;
+                ::core::result::Result::Ok(())
+            }
+            Self::NoteAdded { text } => {
+                let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
+                <String as ::batpak::expansion::Value>::write(
+                    text,
+                    "text",
+                    &mut writer,
+                )?;
+                ::core::result::Result::Ok(())
+            }
+        }
+    }
+    fn decode(
+        kind: ::batpak::EventKind,
+        version: ::core::primitive::u16,
+        bytes: &[::core::primitive::u8],
+    ) -> ::core::result::Result<Self, ::batpak::DecodeError> {
+        ::batpak::expansion::check_version::<Self>(kind, version)?;
+        match kind {
+            Self::LINE_ADDED => {
+                let mut line = ::core::option::Option::<Line>::None;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                while let ::core::option::Option::Some(found) = reader.next_name()? {
+                    match found {
+                        "line" => {
+                            <Line as ::batpak::expansion::Value>::read(
+                                "line",
+                                &mut line,
+                                &mut reader,
+                            )?
+                        }
+                        _ => reader.skip()?,
+                    }
+                }
+                ::core::result::Result::Ok(Self::LineAdded {
+                    line: <Line as ::batpak::expansion::Value>::required("line", line)?,
+                })
+            }
+            Self::PLACED => {
+                let mut total = ::core::option::Option::<Cents>::None;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                while let ::core::option::Option::Some(found) = reader.next_name()? {
+                    match found {
+                        "total" => {
+                            <Cents as ::batpak::expansion::Value>::read(
+                                "total",
+                                &mut total,
+                                &mut reader,
+                            )?
+                        }
+                        _ => reader.skip()?,
+                    }
+                }
+                ::core::result::Result::Ok(Self::Placed {
+                    total: <Cents as ::batpak::expansion::Value>::required(
+                        "total",
+                        total,
+                    )?,
+                })
+            }
+            Self::PAID if version == 1u16 => {
+                ::core::result::Result::Ok(
+                    <PaidV1 as ::batpak::expansion::Upcast<
+                        Self,
+                    >>::upcast(<PaidV1 as ::batpak::expansion::Earlier>::read(bytes)?),
+                )
+            }
+            Self::PAID => {
+                let mut payment = ::core::option::Option::<PaymentId>::None;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                while let ::core::option::Option::Some(found) = reader.next_name()? {
+                    match found {
+                        "payment" => {
+                            <PaymentId as ::batpak::expansion::Value>::read(
+                                "payment",
+                                &mut payment,
+                                &mut reader,
+                            )?
+                        }
+                        _ => reader.skip()?,
+                    }
+                }
+                ::core::result::Result::Ok(Self::Paid {
+                    payment: <PaymentId as ::batpak::expansion::Value>::required(
+                        "payment",
+                        payment,
+                    )?,
+                })
+            }
+            Self::SHIPPED => {
+                let mut tracking = ::core::option::Option::<Tracking>::None;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                while let ::core::option::Option::Some(found) = reader.next_name()? {
+                    match found {
+                        "tracking" => {
+                            <Tracking as ::batpak::expansion::Value>::read(
+                                "tracking",
+                                &mut tracking,
+                                &mut reader,
+                            )?
+                        }
+                        _ => reader.skip()?,
+                    }
+                }
+                ::core::result::Result::Ok(Self::Shipped {
+                    tracking: <Tracking as ::batpak::expansion::Value>::required(
+                        "tracking",
+                        tracking,
+                    )?,
+                })
+            }
+            Self::DELIVERED => {
+                ::batpak::expansion::FieldReader::new(bytes)?.skip_all()?;
+                ::core::result::Result::Ok(Self::Delivered {})
+            }
+            Self::CANCELLED => {
+                let mut reason = ::core::option::Option::<String>::None;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                while let ::core::option::Option::Some(found) = reader.next_name()? {
+                    match found {
+                        "reason" => {
+                            <String as ::batpak::expansion::Value>::read(
+                                "reason",
+                                &mut reason,
+                                &mut reader,
+                            )?
+                        }
+                        _ => reader.skip()?,
+                    }
+                }
+                ::core::result::Result::Ok(Self::Cancelled {
+                    reason: <String as ::batpak::expansion::Value>::required(
+                        "reason",
+                        reason,
+                    )?,
+                })
+            }
+            Self::NOTE_ADDED => {
+                let mut text = ::core::option::Option::<String>::None;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                while let ::core::option::Option::Some(found) = reader.next_name()? {
+                    match found {
+                        "text" => {
+                            <String as ::batpak::expansion::Value>::read(
+                                "text",
+                                &mut text,
+                                &mut reader,
+                            )?
+                        }
+                        _ => reader.skip()?,
+                    }
+                }
+                ::core::result::Result::Ok(Self::NoteAdded {
+                    text: <String as ::batpak::expansion::Value>::required("text", text)?,
+                })
+            }
+            _ => ::core::result::Result::Err(::batpak::DecodeError::UnknownKind(kind)),
+        }
+    }
+}
+/// The customer is still filling the basket.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// The field `lines` of the state.
+    pub lines: Vec<Line>,
+}
+#[automatically_derived]
+impl ::batpak::State for Draft {
+    type Machine = Order;
+    const NAME: &'static ::core::primitive::str = "Draft";
+    fn into_any(self) -> Order {
+        let Self { lines } = self;
+        Order::Draft { lines }
+    }
+    fn from_any(any: Order) -> ::core::result::Result<Self, Order> {
+        match any {
+            Order::Draft { lines } => ::core::result::Result::Ok(Self { lines }),
+            #[allow(unreachable_patterns)]
+            other => ::core::result::Result::Err(other),
+        }
+    }
+}
+/// [`Order`] in the state `Placed`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    /// The field `lines` of the state.
+    pub lines: Vec<Line>,
+    /// The field `total` of the state.
+    pub total: Cents,
+}
+#[automatically_derived]
+impl ::batpak::State for Placed {
+    type Machine = Order;
+    const NAME: &'static ::core::primitive::str = "Placed";
+    fn into_any(self) -> Order {
+        let Self { lines, total } = self;
+        Order::Placed { lines, total }
+    }
+    fn from_any(any: Order) -> ::core::result::Result<Self, Order> {
+        match any {
+            Order::Placed { lines, total } => {
+                ::core::result::Result::Ok(Self { lines, total })
+            }
+            #[allow(unreachable_patterns)]
+            other => ::core::result::Result::Err(other),
+        }
+    }
+}
+/// [`Order`] in the state `Paid`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Paid {
+    /// The field `payment` of the state.
+    pub payment: PaymentId,
+}
+#[automatically_derived]
+impl ::batpak::State for Paid {
+    type Machine = Order;
+    const NAME: &'static ::core::primitive::str = "Paid";
+    fn into_any(self) -> Order {
+        let Self { payment } = self;
+        Order::Paid { payment }
+    }
+    fn from_any(any: Order) -> ::core::result::Result<Self, Order> {
+        match any {
+            Order::Paid { payment } => ::core::result::Result::Ok(Self { payment }),
+            #[allow(unreachable_patterns)]
+            other => ::core::result::Result::Err(other),
+        }
+    }
+}
+/// [`Order`] in the state `Shipped`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shipped {
+    /// The field `tracking` of the state.
+    pub tracking: Tracking,
+}
+#[automatically_derived]
+impl ::batpak::State for Shipped {
+    type Machine = Order;
+    const NAME: &'static ::core::primitive::str = "Shipped";
+    fn into_any(self) -> Order {
+        let Self { tracking } = self;
+        Order::Shipped { tracking }
+    }
+    fn from_any(any: Order) -> ::core::result::Result<Self, Order> {
+        match any {
+            Order::Shipped { tracking } => ::core::result::Result::Ok(Self { tracking }),
+            #[allow(unreachable_patterns)]
+            other => ::core::result::Result::Err(other),
+        }
+    }
+}
+/// [`Order`] in the state `Delivered`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivered;
+#[automatically_derived]
+impl ::batpak::State for Delivered {
+    type Machine = Order;
+    const NAME: &'static ::core::primitive::str = "Delivered";
+    fn into_any(self) -> Order {
+        Order::Delivered
+    }
+    fn from_any(any: Order) -> ::core::result::Result<Self, Order> {
+        match any {
+            Order::Delivered => ::core::result::Result::Ok(Self),
+            #[allow(unreachable_patterns)]
+            other => ::core::result::Result::Err(other),
+        }
+    }
+}
+/// [`Order`] in the state `Cancelled`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cancelled {
+    /// The field `reason` of the state.
+    pub reason: String,
+}
+#[automatically_derived]
+impl ::batpak::State for Cancelled {
+    type Machine = Order;
+    const NAME: &'static ::core::primitive::str = "Cancelled";
+    fn into_any(self) -> Order {
+        let Self { reason } = self;
+        Order::Cancelled { reason }
+    }
+    fn from_any(any: Order) -> ::core::result::Result<Self, Order> {
+        match any {
+            Order::Cancelled { reason } => ::core::result::Result::Ok(Self { reason }),
+            #[allow(unreachable_patterns)]
+            other => ::core::result::Result::Err(other),
+        }
+    }
+}
+/**
+[`Order`] in the state `S`, as it was read from a store or committed to one.
+
+Its methods are the commands of that state, and the state's fields.*/
+pub struct OrderIn<S: ::batpak::State<Machine = Order>, P = ::batpak::Committed>(
+    ::batpak::expansion::In<S, P>,
+);
+#[automatically_derived]
+impl<S: ::batpak::State<Machine = Order>, P> ::core::clone::Clone for OrderIn<S, P> {
+    fn clone(&self) -> Self {
+        Self(::core::clone::Clone::clone(&self.0))
+    }
+}
+#[automatically_derived]
+impl<S: ::batpak::State<Machine = Order>, P> ::core::fmt::Debug for OrderIn<S, P> {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::Debug::fmt(&self.0, f)
+    }
+}
+#[automatically_derived]
+impl<S: ::batpak::State<Machine = Order>, P> ::batpak::expansion::Instance
+for OrderIn<S, P> {
+    type State = S;
+    type Phase = P;
+    type Pending = OrderIn<S, ::batpak::Pending>;
+    fn new(within: ::batpak::expansion::In<S, P>) -> Self {
+        Self(within)
+    }
+    fn within(&self) -> &::batpak::expansion::In<S, P> {
+        &self.0
+    }
+    fn into_within(self) -> ::batpak::expansion::In<S, P> {
+        self.0
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<S: ::batpak::State<Machine = Order>, P> OrderIn<S, P> {
+    /// The state.
+    pub fn state(&self) -> &S {
+        self.0.state()
+    }
+    /// What all states share.
+    pub fn data(&self) -> &() {
+        self.0.data()
+    }
+    /// The step over an event, to the state that the table leads to.
+    fn leading_to<T: ::batpak::State<Machine = Order>>(
+        self,
+        event: OrderEvent,
+    ) -> ::batpak::Step<Self, OrderIn<T>> {
+        ::batpak::Step::of(self, event)
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<S: ::batpak::State<Machine = Order>> OrderIn<S> {
+    /// Where it was read: store, stream, revision and position.
+    pub fn cursor(&self) -> &::batpak::Cursor {
+        self.0.cursor()
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<P> OrderIn<Draft, P> {
+    /// The field `lines` of the state.
+    pub fn lines(&self) -> &Vec<Line> {
+        &self.0.state().lines
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<P> OrderIn<Placed, P> {
+    /// The field `lines` of the state.
+    pub fn lines(&self) -> &Vec<Line> {
+        &self.0.state().lines
+    }
+    /// The field `total` of the state.
+    pub fn total(&self) -> &Cents {
+        &self.0.state().total
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<P> OrderIn<Paid, P> {
+    /// The field `payment` of the state.
+    pub fn payment(&self) -> &PaymentId {
+        &self.0.state().payment
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<P> OrderIn<Shipped, P> {
+    /// The field `tracking` of the state.
+    pub fn tracking(&self) -> &Tracking {
+        &self.0.state().tracking
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<P> OrderIn<Cancelled, P> {
+    /// The field `reason` of the state.
+    pub fn reason(&self) -> &String {
+        &self.0.state().reason
+    }
+}
+/// [`Order`] in whatever state it was read in: match on it, narrow it, or begin a chain.
+#[derive(::core::clone::Clone)]
+pub enum AnyOrderIn {
+    /// It is in the state [`Draft`].
+    Draft(OrderIn<Draft>),
+    /// It is in the state [`Placed`].
+    Placed(OrderIn<Placed>),
+    /// It is in the state [`Paid`].
+    Paid(OrderIn<Paid>),
+    /// It is in the state [`Shipped`].
+    Shipped(OrderIn<Shipped>),
+    /// It is in the state [`Delivered`].
+    Delivered(OrderIn<Delivered>),
+    /// It is in the state [`Cancelled`].
+    Cancelled(OrderIn<Cancelled>),
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl AnyOrderIn {
+    /// Begins a chain of events that arrive as data, to be committed as one batch.
+    pub fn chain(self) -> ::batpak::Chain<Order> {
+        let (cursor, state, data) = self.into_parts();
+        ::batpak::Chain::new(cursor, state, data)
+    }
+    /// The machine in the state `S`.
+    ///
+    /// # Errors
+    /// The machine itself, if it is in another state.
+    pub fn typed<S: ::batpak::State<Machine = Order>>(
+        self,
+    ) -> ::core::result::Result<OrderIn<S>, Self> {
+        let (cursor, state, data) = self.into_parts();
+        match <S as ::batpak::State>::from_any(state) {
+            ::core::result::Result::Ok(state) => {
+                ::core::result::Result::Ok(
+                    OrderIn(::batpak::expansion::In::new(cursor, state, data)),
+                )
+            }
+            ::core::result::Result::Err(state) => {
+                ::core::result::Result::Err(
+                    ::batpak::Machine::enter(state, cursor, data),
+                )
+            }
+        }
+    }
+    /// Where it was read: store, stream, revision and position.
+    pub fn cursor(&self) -> &::batpak::Cursor {
+        match self {
+            Self::Draft(found) => found.cursor(),
+            Self::Placed(found) => found.cursor(),
+            Self::Paid(found) => found.cursor(),
+            Self::Shipped(found) => found.cursor(),
+            Self::Delivered(found) => found.cursor(),
+            Self::Cancelled(found) => found.cursor(),
+        }
+    }
+    /// What all states share.
+    pub fn data(&self) -> &() {
+        match self {
+            Self::Draft(found) => found.data(),
+            Self::Placed(found) => found.data(),
+            Self::Paid(found) => found.data(),
+            Self::Shipped(found) => found.data(),
+            Self::Delivered(found) => found.data(),
+            Self::Cancelled(found) => found.data(),
+        }
+    }
+    fn into_parts(self) -> (::batpak::Cursor, Order, ()) {
+        match self {
+            Self::Draft(found) => ::batpak::expansion::into_parts(found),
+            Self::Placed(found) => ::batpak::expansion::into_parts(found),
+            Self::Paid(found) => ::batpak::expansion::into_parts(found),
+            Self::Shipped(found) => ::batpak::expansion::into_parts(found),
+            Self::Delivered(found) => ::batpak::expansion::into_parts(found),
+            Self::Cancelled(found) => ::batpak::expansion::into_parts(found),
+        }
+    }
+    /// The machine in the state [`Draft`].
+    ///
+    /// # Errors
+    /// The machine itself, if it is in another state.
+    pub fn draft(self) -> ::core::result::Result<OrderIn<Draft>, Self> {
+        self.typed()
+    }
+    /// The machine in the state [`Placed`].
+    ///
+    /// # Errors
+    /// The machine itself, if it is in another state.
+    pub fn placed(self) -> ::core::result::Result<OrderIn<Placed>, Self> {
+        self.typed()
+    }
+    /// The machine in the state [`Paid`].
+    ///
+    /// # Errors
+    /// The machine itself, if it is in another state.
+    pub fn paid(self) -> ::core::result::Result<OrderIn<Paid>, Self> {
+        self.typed()
+    }
+    /// The machine in the state [`Shipped`].
+    ///
+    /// # Errors
+    /// The machine itself, if it is in another state.
+    pub fn shipped(self) -> ::core::result::Result<OrderIn<Shipped>, Self> {
+        self.typed()
+    }
+    /// The machine in the state [`Delivered`].
+    ///
+    /// # Errors
+    /// The machine itself, if it is in another state.
+    pub fn delivered(self) -> ::core::result::Result<OrderIn<Delivered>, Self> {
+        self.typed()
+    }
+    /// The machine in the state [`Cancelled`].
+    ///
+    /// # Errors
+    /// The machine itself, if it is in another state.
+    pub fn cancelled(self) -> ::core::result::Result<OrderIn<Cancelled>, Self> {
+        self.typed()
+    }
+}
+#[automatically_derived]
+impl ::core::fmt::Debug for AnyOrderIn {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        match self {
+            Self::Draft(found) => ::core::fmt::Debug::fmt(found, f),
+            Self::Placed(found) => ::core::fmt::Debug::fmt(found, f),
+            Self::Paid(found) => ::core::fmt::Debug::fmt(found, f),
+            Self::Shipped(found) => ::core::fmt::Debug::fmt(found, f),
+            Self::Delivered(found) => ::core::fmt::Debug::fmt(found, f),
+            Self::Cancelled(found) => ::core::fmt::Debug::fmt(found, f),
+        }
+    }
+}
+#[automatically_derived]
+impl<S: ::batpak::State<Machine = Order>> ::core::convert::From<OrderIn<S>>
+for AnyOrderIn {
+    fn from(known: OrderIn<S>) -> Self {
+        let (cursor, state, data) = ::batpak::expansion::into_parts(known);
+        ::batpak::Machine::enter(state, cursor, data)
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl Order {
+    /// The table: one line per state, event and target.
+    pub const TRANSITIONS: &'static [::batpak::Transition] = &::batpak::Transition::table(
+        <OrderEvent as ::batpak::EventPayload>::TABLE,
+        [
+            ("Draft", 0, "Draft", false, "add_line", &[]),
+            ("Draft", 1, "Placed", false, "place", &["not_empty", "credit_limit"]),
+            ("Draft", 5, "Cancelled", false, "cancel", &[]),
+            ("Draft", 6, "Draft", false, "note", &[]),
+            ("Placed", 2, "Paid", false, "pay", &[]),
+            ("Placed", 5, "Cancelled", false, "cancel", &[]),
+            ("Placed", 6, "Placed", false, "note", &[]),
+            ("Paid", 3, "Shipped", false, "ship", &[]),
+            ("Paid", 5, "Cancelled", false, "cancel", &[]),
+            ("Paid", 6, "Paid", false, "note", &[]),
+            ("Shipped", 4, "Delivered", false, "deliver", &[]),
+            ("Shipped", 6, "Shipped", false, "note", &[]),
+            ("Delivered", 6, "Delivered", false, "note", &[]),
+            ("Cancelled", 6, "Cancelled", false, "note", &[]),
+        ],
+    );
+    /// The graph as a Mermaid state diagram.
+    pub const DIAGRAM: &'static ::core::primitive::str = "stateDiagram-v2\n    [*] --> Draft\n    Draft --> Draft : LineAdded\n    Draft --> Placed : Placed\n    Draft --> Cancelled : Cancelled\n    Draft --> Draft : NoteAdded\n    Placed --> Paid : Paid\n    Placed --> Cancelled : Cancelled\n    Placed --> Placed : NoteAdded\n    Paid --> Shipped : Shipped\n    Paid --> Cancelled : Cancelled\n    Paid --> Paid : NoteAdded\n    Shipped --> Delivered : Delivered\n    Shipped --> Shipped : NoteAdded\n    Delivered --> Delivered : NoteAdded\n    Cancelled --> Cancelled : NoteAdded\n    Delivered --> [*]\n    Cancelled --> [*]\n";
+    /// The graph in Graphviz's language.
+    pub const fn dot() -> &'static ::core::primitive::str {
+        "digraph Order {\n    node [shape=box, style=rounded];\n    Draft;\n    \"\" [shape=point];\n    \"\" -> Draft;\n    Placed;\n    Paid;\n    Shipped;\n    Delivered [peripheries=2];\n    Cancelled [peripheries=2];\n    Draft -> Draft [label=\"LineAdded\"];\n    Draft -> Placed [label=\"Placed\"];\n    Draft -> Cancelled [label=\"Cancelled\"];\n    Draft -> Draft [label=\"NoteAdded\"];\n    Placed -> Paid [label=\"Paid\"];\n    Placed -> Cancelled [label=\"Cancelled\"];\n    Placed -> Placed [label=\"NoteAdded\"];\n    Paid -> Shipped [label=\"Shipped\"];\n    Paid -> Cancelled [label=\"Cancelled\"];\n    Paid -> Paid [label=\"NoteAdded\"];\n    Shipped -> Delivered [label=\"Delivered\"];\n    Shipped -> Shipped [label=\"NoteAdded\"];\n    Delivered -> Delivered [label=\"NoteAdded\"];\n    Cancelled -> Cancelled [label=\"NoteAdded\"];\n}\n"
+    }
+    /// The coordinate of the entity `order:<id>` in `scope`.
+    ///
+    /// # Errors
+    /// If the names are not ones that a coordinate can have.
+    pub fn at(
+        id: impl ::core::fmt::Display,
+        scope: impl ::core::convert::AsRef<::core::primitive::str>,
+    ) -> ::core::result::Result<::batpak::Coordinate, ::batpak::CoordinateError> {
+        ::batpak::expansion::address(
+            "order",
+            &id,
+            ::core::convert::AsRef::as_ref(&scope),
+        )
+    }
+    /// The name of this state.
+    pub fn name(&self) -> &'static ::core::primitive::str {
+        match self {
+            Self::Draft { .. } => "Draft",
+            Self::Placed { .. } => "Placed",
+            Self::Paid { .. } => "Paid",
+            Self::Shipped { .. } => "Shipped",
+            Self::Delivered => "Delivered",
+            Self::Cancelled { .. } => "Cancelled",
+        }
+    }
+    /// The lines of the table that leave this state.
+    pub fn allowed(&self) -> &'static [::batpak::Transition] {
+        match self {
+            Self::Draft { .. } => &Self::TRANSITIONS[0..4],
+            Self::Placed { .. } => &Self::TRANSITIONS[4..7],
+            Self::Paid { .. } => &Self::TRANSITIONS[7..10],
+            Self::Shipped { .. } => &Self::TRANSITIONS[10..12],
+            Self::Delivered => &Self::TRANSITIONS[12..13],
+            Self::Cancelled { .. } => &Self::TRANSITIONS[13..14],
+        }
+    }
+    /// The state after `event`, by the table alone: no gate is asked.
+    ///
+    /// # Errors
+    /// If the table has no line for this state and event.
+    #[allow(unreachable_patterns, unused_variables)]
+    pub fn evolve(
+        self,
+        event: OrderEvent,
+    ) -> ::core::result::Result<Self, ::batpak::Illegal> {
+        ::core::result::Result::Ok(
+            match (self, event) {
+                (Self::Draft { lines }, OrderEvent::LineAdded { line }) => {
+                    ::batpak::State::into_any(Self::draft_line_added(lines, line))
+                }
+                (Self::Draft { lines }, OrderEvent::Placed { total }) => {
+                    ::batpak::State::into_any(Self::draft_placed(lines, total))
+                }
+                (Self::Placed { .. }, OrderEvent::Paid { payment }) => {
+                    ::batpak::State::into_any(Self::placed_paid(payment))
+                }
+                (Self::Paid { .. }, OrderEvent::Shipped { tracking }) => {
+                    ::batpak::State::into_any(Self::paid_shipped(tracking))
+                }
+                (Self::Shipped { .. }, OrderEvent::Delivered) => {
+                    ::batpak::State::into_any(Self::shipped_delivered())
+                }
+                (
+                    Self::Draft { .. } | Self::Placed { .. } | Self::Paid { .. },
+                    OrderEvent::Cancelled { reason },
+                ) => ::batpak::State::into_any(Self::open_cancelled(reason)),
+                (
+                    state @ (Self::Draft { .. }
+                    | Self::Placed { .. }
+                    | Self::Paid { .. }
+                    | Self::Shipped { .. }
+                    | Self::Delivered
+                    | Self::Cancelled { .. }),
+                    OrderEvent::NoteAdded { .. },
+                ) => state,
+                (state, event) => {
+                    return ::core::result::Result::Err(
+                        ::batpak::Illegal::new(
+                            state.name(),
+                            ::batpak::EventPayload::name(&event),
+                            ::batpak::EventPayload::kind(&event),
+                        ),
+                    );
+                }
+            },
+        )
+    }
+    fn draft_line_added(lines: Vec<Line>, line: Line) -> Draft {
+        Draft { lines: with(lines, line) }
+    }
+    fn draft_placed(lines: Vec<Line>, total: Cents) -> Placed {
+        Placed { lines, total }
+    }
+    #[allow(clippy::ptr_arg, clippy::trivially_copy_pass_by_ref)]
+    fn draft_placed_gates(
+        lines: &Vec<Line>,
+        total: &Cents,
+        ctx: &Limits,
+    ) -> ::core::result::Result<(), ::batpak::Denial> {
+        ::batpak::expansion::Decision::decide(
+            not_empty(lines),
+            not_empty::CODE,
+            not_empty::MESSAGE,
+        )?;
+        ::batpak::expansion::Decision::decide(
+            credit_limit(total, ctx),
+            credit_limit::CODE,
+            credit_limit::MESSAGE,
+        )?;
+        ::core::result::Result::Ok(())
+    }
+    fn placed_paid(payment: PaymentId) -> Paid {
+        Paid { payment }
+    }
+    fn paid_shipped(tracking: Tracking) -> Shipped {
+        Shipped { tracking }
+    }
+    fn shipped_delivered() -> Delivered {
+        Delivered
+    }
+    fn open_cancelled(reason: String) -> Cancelled {
+        Cancelled { reason }
+    }
+}
+#[automatically_derived]
+impl ::core::default::Default for Order {
+    fn default() -> Self {
+        Self::Draft {
+            lines: <Vec<Line> as ::core::default::Default>::default(),
+        }
+    }
+}
+#[automatically_derived]
+impl ::batpak::Machine for Order {
+    type Event = OrderEvent;
+    type Data = ();
+    type Context = Limits;
+    type Loaded = AnyOrderIn;
+    const NAME: &'static ::core::primitive::str = "Order";
+    const ENTITY: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(
+        "order",
+    );
+    const VERSION: ::core::primitive::u32 = 1;
+    const KINDS: &'static [::batpak::EventKind] = &[
+        OrderEvent::LINE_ADDED,
+        OrderEvent::PLACED,
+        OrderEvent::PAID,
+        OrderEvent::SHIPPED,
+        OrderEvent::DELIVERED,
+        OrderEvent::CANCELLED,
+        OrderEvent::NOTE_ADDED,
+    ];
+    const TRANSITIONS: &'static [::batpak::Transition] = Order::TRANSITIONS;
+    fn name(&self) -> &'static ::core::primitive::str {
+        Order::name(self)
+    }
+    #[allow(unreachable_patterns, unused_variables)]
+    fn admit(
+        &self,
+        data: &(),
+        event: &OrderEvent,
+        ctx: &Limits,
+    ) -> ::core::result::Result<(), ::batpak::Refused> {
+        match (self, event) {
+            (Self::Draft { .. }, OrderEvent::LineAdded { .. }) => {}
+            (Self::Draft { lines }, OrderEvent::Placed { total }) => {
+                Self::draft_placed_gates(lines, total, ctx)?
+            }
+            (Self::Placed { .. }, OrderEvent::Paid { .. }) => {}
+            (Self::Paid { .. }, OrderEvent::Shipped { .. }) => {}
+            (Self::Shipped { .. }, OrderEvent::Delivered) => {}
+            (
+                Self::Draft { .. } | Self::Placed { .. } | Self::Paid { .. },
+                OrderEvent::Cancelled { .. },
+            ) => {}
+            (
+                Self::Draft { .. }
+                | Self::Placed { .. }
+                | Self::Paid { .. }
+                | Self::Shipped { .. }
+                | Self::Delivered
+                | Self::Cancelled { .. },
+                OrderEvent::NoteAdded { .. },
+            ) => {}
+            _ => {
+                return ::core::result::Result::Err(
+                    ::batpak::Refused::Illegal(
+                        ::batpak::Illegal::new(
+                            self.name(),
+                            ::batpak::EventPayload::name(event),
+                            ::batpak::EventPayload::kind(event),
+                        ),
+                    ),
+                );
+            }
+        }
+        ::core::result::Result::Ok(())
+    }
+    fn advance(
+        self,
+        _: &(),
+        event: OrderEvent,
+    ) -> ::core::result::Result<Self, ::batpak::Illegal> {
+        self.evolve(event)
+    }
+    fn enter(self, cursor: ::batpak::Cursor, data: ()) -> AnyOrderIn {
+        match self {
+            Self::Draft { lines } => {
+                AnyOrderIn::Draft(
+                    OrderIn(::batpak::expansion::In::new(cursor, Draft { lines }, data)),
+                )
+            }
+            Self::Placed { lines, total } => {
+                AnyOrderIn::Placed(
+                    OrderIn(
+                        ::batpak::expansion::In::new(
+                            cursor,
+                            Placed { lines, total },
+                            data,
+                        ),
+                    ),
+                )
+            }
+            Self::Paid { payment } => {
+                AnyOrderIn::Paid(
+                    OrderIn(::batpak::expansion::In::new(cursor, Paid { payment }, data)),
+                )
+            }
+            Self::Shipped { tracking } => {
+                AnyOrderIn::Shipped(
+                    OrderIn(
+                        ::batpak::expansion::In::new(cursor, Shipped { tracking }, data),
+                    ),
+                )
+            }
+            Self::Delivered => {
+                AnyOrderIn::Delivered(
+                    OrderIn(::batpak::expansion::In::new(cursor, Delivered, data)),
+                )
+            }
+            Self::Cancelled { reason } => {
+                AnyOrderIn::Cancelled(
+                    OrderIn(
+                        ::batpak::expansion::In::new(cursor, Cancelled { reason }, data),
+                    ),
+                )
+            }
+        }
+    }
+}
+#[automatically_derived]
+impl ::batpak::Projection for Order {
+    const KINDS: &'static [::batpak::EventKind] = <Self as ::batpak::Machine>::KINDS;
+    const VERSION: ::core::primitive::u32 = <Self as ::batpak::Machine>::VERSION;
+    fn apply(
+        &mut self,
+        event: &::batpak::RawEvent<'_>,
+    ) -> ::core::result::Result<(), ::batpak::FoldError> {
+        let mut folded = ::batpak::Folded {
+            state: ::core::mem::take(self),
+            data: (),
+        };
+        ::batpak::Projection::apply(&mut folded, event)?;
+        *self = folded.state;
+        ::core::result::Result::Ok(())
+    }
+    fn reads(kind: ::batpak::EventKind) -> ::core::primitive::bool {
+        <::batpak::Folded<Self> as ::batpak::Projection>::reads(kind)
+    }
+}
+#[automatically_derived]
+#[allow(dead_code, clippy::too_many_arguments)]
+impl<P> OrderIn<Draft, P> {
+    /// `Draft --LineAdded--> Draft`.
+    pub fn add_line(
+        self,
+        line: Line,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, OrderIn<Draft>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(OrderEvent::LineAdded { line }))
+    }
+    /// The customer confirms the basket.
+    ///
+    /// `Draft --Placed--> Placed`. Gates: `not_empty`, `credit_limit`.
+    ///
+    /// # Errors
+    /// With the machine and the denial, if a gate does not permit it.
+    pub fn place(
+        self,
+        total: Cents,
+        ctx: &Limits,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, OrderIn<Placed>>,
+        ::batpak::Denied<Self, ::batpak::Denial>,
+    > {
+        if let ::core::result::Result::Err(denial) = Order::draft_placed_gates(
+            &self.0.state().lines,
+            &total,
+            ctx,
+        ) {
+            return ::core::result::Result::Err(::batpak::Denied::new(self, denial));
+        }
+        ::core::result::Result::Ok(self.leading_to(OrderEvent::Placed { total }))
+    }
+    /// `Draft --Cancelled--> Cancelled`.
+    pub fn cancel(
+        self,
+        reason: String,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, OrderIn<Cancelled>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(OrderEvent::Cancelled { reason }))
+    }
+    /// `Draft --NoteAdded--> Draft`.
+    pub fn note(
+        self,
+        text: String,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, OrderIn<Draft>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(OrderEvent::NoteAdded { text }))
+    }
+}
+#[automatically_derived]
+#[allow(dead_code, clippy::too_many_arguments)]
+impl<P> OrderIn<Placed, P> {
+    /// `Placed --Paid--> Paid`.
+    pub fn pay(
+        self,
+        payment: PaymentId,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, OrderIn<Paid>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(OrderEvent::Paid { payment }))
+    }
+    /// `Placed --Cancelled--> Cancelled`.
+    pub fn cancel(
+        self,
+        reason: String,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, OrderIn<Cancelled>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(OrderEvent::Cancelled { reason }))
+    }
+    /// `Placed --NoteAdded--> Placed`.
+    pub fn note(
+        self,
+        text: String,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, OrderIn<Placed>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(OrderEvent::NoteAdded { text }))
+    }
+}
+#[automatically_derived]
+#[allow(dead_code, clippy::too_many_arguments)]
+impl<P> OrderIn<Paid, P> {
+    /// `Paid --Shipped--> Shipped`.
+    pub fn ship(
+        self,
+        tracking: Tracking,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, OrderIn<Shipped>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(OrderEvent::Shipped { tracking }))
+    }
+    /// `Paid --Cancelled--> Cancelled`.
+    pub fn cancel(
+        self,
+        reason: String,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, OrderIn<Cancelled>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(OrderEvent::Cancelled { reason }))
+    }
+    /// `Paid --NoteAdded--> Paid`.
+    pub fn note(
+        self,
+        text: String,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, OrderIn<Paid>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(OrderEvent::NoteAdded { text }))
+    }
+}
+#[automatically_derived]
+#[allow(dead_code, clippy::too_many_arguments)]
+impl<P> OrderIn<Shipped, P> {
+    /// `Shipped --Delivered--> Delivered`.
+    pub fn deliver(
+        self,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, OrderIn<Delivered>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(OrderEvent::Delivered))
+    }
+    /// `Shipped --NoteAdded--> Shipped`.
+    pub fn note(
+        self,
+        text: String,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, OrderIn<Shipped>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(OrderEvent::NoteAdded { text }))
+    }
+}
+#[automatically_derived]
+#[allow(dead_code, clippy::too_many_arguments)]
+impl<P> OrderIn<Delivered, P> {
+    /// `Delivered --NoteAdded--> Delivered`.
+    pub fn note(
+        self,
+        text: String,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, OrderIn<Delivered>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(OrderEvent::NoteAdded { text }))
+    }
+}
+#[automatically_derived]
+#[allow(dead_code, clippy::too_many_arguments)]
+impl<P> OrderIn<Cancelled, P> {
+    /// `Cancelled --NoteAdded--> Cancelled`.
+    pub fn note(
+        self,
+        text: String,
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, OrderIn<Cancelled>>,
+        ::batpak::Denied<Self, ::core::convert::Infallible>,
+    > {
+        ::core::result::Result::Ok(self.leading_to(OrderEvent::NoteAdded { text }))
+    }
+}
