@@ -1,17 +1,12 @@
 //! `#[event(..)]` on a type, a variant and a field.
 
 use proc_macro2::Span;
-use syn::meta::ParseNestedMeta;
-use syn::parse::ParseStream;
-use syn::punctuated::Punctuated;
+use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Attribute, LitInt, LitStr, Path, Token, Type};
 
-use crate::errors::{Errors, unknown};
-use crate::names;
-
-/// Where keys are looked for.
-const PLACE: &str = "in `#[event]`";
+use crate::errors::Errors;
+use crate::keys::{self, Key, Known};
 
 /// What `#[event(..)]` says on a type or variant.
 #[derive(Default)]
@@ -56,66 +51,57 @@ pub(super) enum On {
 }
 
 impl On {
-    fn keys(self) -> &'static [&'static str] {
-        match self {
+    fn known(self) -> Known {
+        let keys: &[&str] = match self {
             Self::Enum => &["category", "reserved", "crate"],
             Self::Variant => &["id", "version", "from", "shape", "name"],
             Self::Struct => &[
                 "category", "crate", "id", "version", "from", "shape", "name",
             ],
-        }
+        };
+        let place = "in `#[event]`";
+        Known { keys, place }
     }
 }
+
+const ON_A_FIELD: Known = Known {
+    keys: &["tag"],
+    place: "in `#[event]` on a field",
+};
 
 pub(super) fn settings(attributes: &[Attribute], on: On, errors: &mut Errors) -> Settings {
     let mut found = Settings::default();
     for attribute in attributes.iter().filter(|a| a.path().is_ident("event")) {
-        let parsed = attribute.parse_nested_meta(|meta| setting(&meta, on, &mut found));
-        found.incomplete |= errors.take(parsed).is_none();
+        let is_whole = keys::of_attribute(attribute, on.known(), errors, |key| {
+            setting(key, &mut found)
+        });
+        found.incomplete |= !is_whole;
     }
     found
 }
 
-fn setting(meta: &ParseNestedMeta<'_>, on: On, found: &mut Settings) -> syn::Result<()> {
-    let keys = on.keys();
-    let key = meta.path.get_ident().map(ToString::to_string);
-    match key.as_deref().filter(|key| keys.contains(key)) {
-        Some("category") => once(meta, &mut found.category, category(meta.value()?)?),
-        Some("crate") => once(meta, &mut found.krate, names::crate_path(meta.input)?),
-        Some("id") => once(meta, &mut found.id, meta.value()?.parse()?),
-        Some("version") => once(meta, &mut found.version, meta.value()?.parse()?),
-        Some("shape") => once(meta, &mut found.shape, meta.value()?.parse()?),
-        Some("name") => once(meta, &mut found.name, meta.value()?.parse()?),
-        Some("from") => {
-            let list;
-            syn::parenthesized!(list in meta.input);
-            let types = Punctuated::<Type, Token![,]>::parse_terminated(&list)?;
+fn setting(key: Key<'_>, found: &mut Settings) -> syn::Result<()> {
+    match key.name {
+        "category" => key.value_with(&mut found.category, category),
+        "crate" => key.path_value(&mut found.krate),
+        "id" => key.value(&mut found.id),
+        "version" => key.value(&mut found.version),
+        "shape" => key.value(&mut found.shape),
+        "name" => key.value(&mut found.name),
+        "from" => {
+            let types = key.list(Type::parse)?;
             let earlier = Earlier {
-                key: meta.path.span(),
-                types: types.into_iter().collect(),
+                key: key.path().span(),
+                types,
             };
-            once(meta, &mut found.earlier, earlier)
-        }
-        Some("reserved") => {
-            let list;
-            syn::parenthesized!(list in meta.input);
-            let list = list.parse_terminated(reserved, Token![,])?;
-            found.reserved.extend(list);
+            key.keep(&mut found.earlier, earlier);
             Ok(())
         }
-        _ => Err(unknown(&meta.path, "key", PLACE, keys)),
+        _ => {
+            found.reserved.extend(key.list(reserved)?);
+            Ok(())
+        }
     }
-}
-
-/// Keeps a value, unless there is one.
-fn once<T>(meta: &ParseNestedMeta<'_>, slot: &mut Option<T>, value: T) -> syn::Result<()> {
-    if slot.is_some() {
-        let key = meta.path.get_ident();
-        let key = key.map_or_else(String::new, ToString::to_string);
-        return Err(meta.error(format_args!("`{key}` is given twice")));
-    }
-    *slot = Some(value);
-    Ok(())
 }
 
 fn category(input: ParseStream<'_>) -> syn::Result<CategorySetting> {
@@ -146,22 +132,11 @@ fn reserved(input: ParseStream<'_>) -> syn::Result<Reserved> {
 pub(super) fn tag(attributes: &[Attribute], errors: &mut Errors) -> Option<(Path, Option<LitStr>)> {
     let mut tag = None;
     for attribute in attributes.iter().filter(|a| a.path().is_ident("event")) {
-        let parsed = attribute.parse_nested_meta(|meta| {
-            if !meta.path.is_ident("tag") {
-                return Err(unknown(
-                    &meta.path,
-                    "key",
-                    "in `#[event]` on a field",
-                    &["tag"],
-                ));
-            }
-            let name = match meta.input.peek(Token![=]) {
-                true => Some(meta.value()?.parse()?),
-                false => None,
-            };
-            once(&meta, &mut tag, (meta.path.clone(), name))
+        keys::of_attribute(attribute, ON_A_FIELD, errors, |key| {
+            let named = (key.path().clone(), key.optional_value()?);
+            key.keep(&mut tag, named);
+            Ok(())
         });
-        errors.take(parsed);
     }
     tag
 }

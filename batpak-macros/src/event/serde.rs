@@ -4,10 +4,11 @@
 //! names of the type and of its variants is for a serde derive of the user's own.
 
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, Expr, ExprPath, LitStr, Path, Token, token};
+use syn::{Attribute, ExprPath, LitStr, Path, Token};
 
 use super::Missing;
 use crate::errors::Errors;
+use crate::keys::skip_value;
 
 /// What `#[serde(..)]` says on a field.
 #[derive(Default)]
@@ -131,16 +132,4 @@ fn name(path: &Path) -> String {
 fn path(meta: &ParseNestedMeta<'_>) -> syn::Result<ExprPath> {
     let text: LitStr = meta.value()?.parse()?;
     text.parse()
-}
-
-/// Passes over `= value` or `(..)` behind a key.
-fn skip_value(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
-    if meta.input.peek(Token![=]) {
-        meta.value()?.parse::<Expr>()?;
-    } else if meta.input.peek(token::Paren) {
-        let list;
-        syn::parenthesized!(list in meta.input);
-        list.parse::<proc_macro2::TokenStream>()?;
-    }
-    Ok(())
 }

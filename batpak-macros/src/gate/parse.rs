@@ -4,9 +4,17 @@ use proc_macro2::TokenStream;
 use syn::{Attribute, LitStr, Meta, Path};
 
 use crate::errors::Errors;
-use crate::keys;
+use crate::keys::{self, Known};
 
-const KEYS: &[&str] = &["code", "message", "crate"];
+const KNOWN: Known = Known {
+    keys: &["code", "message", "crate"],
+    place: "in `#[gate]`",
+};
+
+const OF_A_POLICY: Known = Known {
+    keys: &["crate"],
+    place: "in the `#[gate]` of an `impl`",
+};
 
 #[derive(Default)]
 pub(super) struct Settings {
@@ -18,16 +26,10 @@ pub(super) struct Settings {
 /// `#[gate(..)]` on a function or a method.
 pub(super) fn settings(attribute: TokenStream, errors: &mut Errors) -> Settings {
     let mut settings = Settings::default();
-    keys::read(attribute, errors, |key| {
-        if key.is("code") {
-            key.value(&mut settings.code)
-        } else if key.is("message") {
-            key.value(&mut settings.message)
-        } else if key.is("crate") {
-            key.crate_path(&mut settings.krate)
-        } else {
-            key.unknown("in `#[gate]`", KEYS)
-        }
+    keys::of_list(attribute, KNOWN, errors, |key| match key.name {
+        "code" => key.value(&mut settings.code),
+        "message" => key.value(&mut settings.message),
+        _ => key.path_value(&mut settings.krate),
     });
     let valid = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if let Some(code) = &settings.code
@@ -45,12 +47,8 @@ pub(super) fn settings(attribute: TokenStream, errors: &mut Errors) -> Settings 
 /// `#[gate(..)]` on an `impl`: where batpak is.
 pub(super) fn policy_settings(attribute: TokenStream, errors: &mut Errors) -> Option<Path> {
     let mut krate = None;
-    keys::read(attribute, errors, |key| {
-        if key.is("crate") {
-            key.crate_path(&mut krate)
-        } else {
-            key.unknown("in the `#[gate]` of an `impl`", &["crate"])
-        }
+    keys::of_list(attribute, OF_A_POLICY, errors, |key| {
+        key.path_value(&mut krate)
     });
     krate
 }

@@ -8,8 +8,13 @@ use syn::{Attribute, Ident, ImplItem, ItemImpl, LitInt, Meta, Path, Token, parse
 
 use super::{Event, Handler, check};
 use crate::errors::Errors;
-use crate::keys;
+use crate::keys::{self, Known};
 use crate::names::plain;
+
+const KNOWN: Known = Known {
+    keys: &["version", "crate"],
+    place: "in `#[projection]`",
+};
 
 #[derive(Default)]
 pub(super) struct Settings {
@@ -20,14 +25,9 @@ pub(super) struct Settings {
 /// `#[projection(..)]` on the `impl`.
 pub(super) fn settings(attribute: TokenStream, errors: &mut Errors) -> Settings {
     let mut settings = Settings::default();
-    keys::read(attribute, errors, |key| {
-        if key.is("version") {
-            key.value(&mut settings.version)
-        } else if key.is("crate") {
-            key.crate_path(&mut settings.krate)
-        } else {
-            key.unknown("in `#[projection]`", &["version", "crate"])
-        }
+    keys::of_list(attribute, KNOWN, errors, |key| match key.name {
+        "version" => key.value(&mut settings.version),
+        _ => key.path_value(&mut settings.krate),
     });
     let version = settings.version.take();
     settings.version = version.filter(|version| {
