@@ -36,6 +36,7 @@ impl fmt::Display for Cents {
 pub struct Limits {
     pub daily: Cents,
 }
+#[allow(clippy::trivially_copy_pass_by_ref)]
 /// A withdrawal may not exceed the balance.
 fn covered(balance: &Cents, amount: &Cents) -> bool {
     amount <= balance
@@ -67,6 +68,7 @@ impl<'gate> ::batpak::Gate<(&'gate Cents, &'gate Cents)> for covered::Gate {
         )
     }
 }
+#[allow(clippy::trivially_copy_pass_by_ref)]
 /// Refuses more than the daily limit.
 fn daily_limit(amount: &Cents, limits: &Limits) -> Verdict {
     ensure!(
@@ -1008,12 +1010,15 @@ pub struct Totals {
     last: u64,
 }
 impl Totals {
+    #[allow(clippy::trivially_copy_pass_by_ref)]
     fn opened(&mut self) {
         self.open += 1;
     }
+    #[allow(clippy::trivially_copy_pass_by_ref)]
     fn deposited(&mut self, amount: &Cents) {
         self.cents += amount.0;
     }
+    #[allow(clippy::trivially_copy_pass_by_ref)]
     fn withdrawn(&mut self, amount: &Cents, at: &EventMeta<'_>) {
         self.cents -= amount.0;
         self.last = at.sequence;

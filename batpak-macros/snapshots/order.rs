@@ -26,6 +26,7 @@ pub struct Tracking(pub String);
 pub struct Limits {
     pub credit: Cents,
 }
+#[allow(clippy::trivially_copy_pass_by_ref)]
 /// An order needs a line.
 fn not_empty(lines: &[Line]) -> bool {
     !lines.is_empty()
@@ -54,6 +55,7 @@ impl ::batpak::Gate<[Line]> for not_empty::Gate {
         )
     }
 }
+#[allow(clippy::trivially_copy_pass_by_ref)]
 /// Refuses more than the customer's credit.
 fn credit_limit(total: &Cents, limits: &Limits) -> Verdict {
     ensure!(

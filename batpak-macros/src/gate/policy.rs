@@ -31,6 +31,11 @@ pub(super) fn expand(
     for item in &mut block.items {
         let ImplItem::Fn(method) = item else { continue };
         let attribute = parse::take_attribute(&mut method.attrs, errors);
+        if attribute.is_some() {
+            // That a gate takes references is not its author's choice.
+            let lint = syn::parse_quote!(#[allow(clippy::trivially_copy_pass_by_ref)]);
+            method.attrs.push(lint);
+        }
         settings.push(attribute.map(|attribute| {
             let mut settings = parse::settings(attribute, errors);
             settings.krate = settings.krate.take().or_else(|| krate.clone());

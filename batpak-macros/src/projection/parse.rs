@@ -55,6 +55,9 @@ pub(super) fn handlers(block: &mut ItemImpl, errors: &mut Errors) -> Option<Vec<
             .collect();
         let arguments = check::arguments(method, &events, errors);
         let is_sound = errors.count() == before;
+        // That a handler takes references is not its author's choice.
+        let lint = parse_quote!(#[allow(clippy::trivially_copy_pass_by_ref)]);
+        method.attrs.push(lint);
         if !is_sound {
             // It is not called, but that is not what is to be said of it.
             method.attrs.push(parse_quote!(#[allow(dead_code)]));
