@@ -109,9 +109,7 @@ pub(crate) fn refuse_generics(generics: &syn::Generics, what: &str, errors: &mut
 ///
 /// `what` is the sort of thing that it should have been, `place` where it stands.
 pub(crate) fn unknown(path: &Path, what: &str, place: &str, known: &[&str]) -> syn::Error {
-    let name = path
-        .get_ident()
-        .map_or_else(String::new, ToString::to_string);
+    let name = path.to_token_stream().to_string().replace(' ', "");
     let hint = match known {
         // The one that there is has just been named.
         [_] => String::new(),
