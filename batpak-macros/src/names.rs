@@ -59,7 +59,8 @@ pub(crate) fn kind_const(variant: &Ident) -> Ident {
 /// The method that is named after a state or event: `LineAdded` as `line_added`, `Move` as `r#move`.
 pub(crate) fn method_name(name: &Ident) -> Ident {
     let snake = snake_case(&plain(name));
-    if syn::parse_str::<Ident>(&snake).is_ok() {
+    // `gen` is reserved since the edition of 2024.
+    if syn::parse_str::<Ident>(&snake).is_ok() && snake != "gen" {
         Ident::new(&snake, name.span())
     } else if matches!(snake.as_str(), "self" | "super" | "crate") {
         Ident::new(&format!("{snake}_"), name.span())

@@ -56,6 +56,8 @@ fn whole(machine: &Machine) -> TokenStream {
         ..
     } = machine;
     let (wrapper, data) = (machine.wrapper(), machine.data());
+    let s = &machine.parameters.state;
+    let typed = format!(" The machine in the state `{s}`.");
     let variants: Vec<&Ident> = states.iter().map(|state| &state.name).collect();
     let [found, cursor, state, shared] = ["found", "cursor", "state", "data"].map(hygienic);
     let each: Vec<&Ident> = vec![&found; variants.len()];
@@ -66,15 +68,15 @@ fn whole(machine: &Machine) -> TokenStream {
             #krate::Chain::new(#cursor, #state, #shared)
         }
 
-        /// The machine in the state `S`.
+        #[doc = #typed]
         ///
         /// # Errors
         /// The machine itself, if it is in another state.
-        #visibility fn typed<S: #krate::State<Machine = #name>>(
+        #visibility fn typed<#s: #krate::State<Machine = #name>>(
             self,
-        ) -> ::core::result::Result<#wrapper<S>, Self> {
+        ) -> ::core::result::Result<#wrapper<#s>, Self> {
             let (#cursor, #state, #shared) = self.into_parts();
-            match <S as #krate::State>::from_any(#state) {
+            match <#s as #krate::State>::from_any(#state) {
                 ::core::result::Result::Ok(#state) => ::core::result::Result::Ok(#wrapper(
                     #krate::expansion::In::new(#cursor, #state, #shared),
                 )),
@@ -137,6 +139,7 @@ fn narrowing(machine: &Machine) -> Vec<TokenStream> {
 fn traits(machine: &Machine) -> TokenStream {
     let Machine { name, krate, .. } = machine;
     let (any, wrapper) = (machine.any(), machine.wrapper());
+    let s = &machine.parameters.state;
     let [known, cursor, state, shared] = ["known", "cursor", "state", "data"].map(hygienic);
     let (f, found) = (hygienic("f"), hygienic("found"));
     let variants = machine.states.iter().map(|state| &state.name);
@@ -152,8 +155,8 @@ fn traits(machine: &Machine) -> TokenStream {
         }
 
         #[automatically_derived]
-        impl<S: #krate::State<Machine = #name>> ::core::convert::From<#wrapper<S>> for #any {
-            fn from(#known: #wrapper<S>) -> Self {
+        impl<#s: #krate::State<Machine = #name>> ::core::convert::From<#wrapper<#s>> for #any {
+            fn from(#known: #wrapper<#s>) -> Self {
                 let (#cursor, #state, #shared) = #krate::expansion::into_parts(#known);
                 #krate::Machine::enter(#state, #cursor, #shared)
             }

@@ -234,7 +234,7 @@ impl<'m> Scope<'m> {
         let bound = |name: &Ident| arm.bindings().any(|binding| binding.name == *name);
         for argument in arm.gates.iter().flat_map(|gate: &GateCall| &gate.arguments) {
             let Some(root) = root(argument) else {
-                if !matches!(argument, Expr::Lit(_)) {
+                if !is_literal(argument) {
                     errors.add(
                         argument,
                         "a gate's argument is a bound name, `data`, `ctx`, a path into one of them, or a literal",
@@ -347,6 +347,20 @@ fn root(argument: &Expr) -> Option<&Ident> {
     match argument {
         Expr::Path(path) => path.path.get_ident(),
         Expr::Field(field) => root(&field.base),
+        Expr::Group(inner) => root(&inner.expr),
+        Expr::Paren(inner) => root(&inner.expr),
         _ => None,
+    }
+}
+
+/// Whether it is a literal, or the negative of one.
+fn is_literal(argument: &Expr) -> bool {
+    match argument {
+        Expr::Lit(_) => true,
+        Expr::Group(inner) => is_literal(&inner.expr),
+        Expr::Unary(unary) => {
+            matches!(unary.op, syn::UnOp::Neg(_)) && matches!(&*unary.expr, Expr::Lit(_))
+        }
+        _ => false,
     }
 }

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, Ident, LitInt, LitStr, Path, Token, Type};
+use syn::{Attribute, Expr, Ident, LitInt, LitStr, Meta, Path, Token, Type};
 
 use super::GateCall;
 use crate::errors::{Errors, closest, known_key, skip_value, unknown};
@@ -48,11 +48,20 @@ const STATE_ATTRIBUTES: &[&str] = &["initial", "terminal", "group"];
 /// Takes the `#[machine]` off the attributes.
 pub(super) fn machine(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> MachineAttributes {
     let mut found = MachineAttributes::default();
+    let mut keys: Vec<String> = Vec::new();
     attributes.retain(|attribute| {
         if !attribute.path().is_ident("machine") {
             return true;
         }
-        let parsed = attribute.parse_nested_meta(|meta| machine_key(&meta, &mut found, errors));
+        let parsed = attribute.parse_nested_meta(|meta| {
+            if let Some(key) = meta.path.get_ident() {
+                if keys.contains(&key.to_string()) {
+                    errors.add(key, format_args!("`{}` is given twice", names::plain(key)));
+                }
+                keys.push(key.to_string());
+            }
+            machine_key(&meta, &mut found, errors)
+        });
         errors.take(parsed);
         false
     });
@@ -114,12 +123,11 @@ pub(super) fn state(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> Sta
     attributes.retain(|attribute| {
         let path = attribute.path();
         if path.is_ident("initial") {
-            found.initial = true;
+            mark(attribute, &mut found.initial, errors);
         } else if path.is_ident("terminal") {
-            found.terminal = true;
+            mark(attribute, &mut found.terminal, errors);
         } else if path.is_ident("group") {
-            let list = attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated);
-            found.groups.extend(errors.take(list).into_iter().flatten());
+            groups(attribute, &mut found.groups, errors);
         } else if is_misspelled(path) {
             errors.push(unknown(path, "attribute", "on a state", STATE_ATTRIBUTES));
         } else {
@@ -131,22 +139,62 @@ pub(super) fn state(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> Sta
     found
 }
 
+/// Reads an attribute that has nothing to say but that it is there.
+fn mark(attribute: &Attribute, found: &mut bool, errors: &mut Errors) {
+    if !matches!(attribute.meta, Meta::Path(_)) {
+        let name = attribute.path().get_ident().map(names::plain);
+        let name = name.unwrap_or_default();
+        errors.add(
+            attribute,
+            format_args!("`#[{name}]` stands alone, without arguments"),
+        );
+    }
+    if std::mem::replace(found, true) {
+        given_twice(attribute, errors);
+    }
+}
+
+fn given_twice(attribute: &Attribute, errors: &mut Errors) {
+    let name = attribute.path().get_ident().map(names::plain);
+    let name = name.unwrap_or_default();
+    errors.add(attribute.path(), format_args!("`#[{name}]` is given twice"));
+}
+
+fn groups(attribute: &Attribute, found: &mut Vec<Ident>, errors: &mut Errors) {
+    let list = attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated);
+    let Some(list) = errors.take(list) else {
+        return;
+    };
+    if list.is_empty() {
+        errors.add(attribute, "name the groups of the state: `#[group(Open)]`");
+    }
+    for group in list {
+        if found.contains(&group) {
+            errors.add(&group, format_args!("group `{group}` is given twice"));
+        } else {
+            found.push(group);
+        }
+    }
+}
+
 /// Whether one of the attributes of a state was meant: others may be those of the user's derives.
 fn is_misspelled(path: &Path) -> bool {
     path.get_ident()
         .is_some_and(|name| closest(&name.to_string(), STATE_ATTRIBUTES.iter().copied()).is_some())
 }
 
-/// Refuses `#[cfg]` on a state or event.
-pub(super) fn refuse_cfg(attributes: &[Attribute], errors: &mut Errors) {
-    for attribute in attributes {
-        if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
+/// Refuses `#[cfg]` on a state or event, or on a field of one, and takes it off.
+pub(super) fn refuse_cfg(attributes: &mut Vec<Attribute>, errors: &mut Errors) {
+    attributes.retain(|attribute| {
+        let is_cfg = attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr");
+        if is_cfg {
             errors.add(
                 attribute,
                 "`#[cfg]` on a state or event would change the graph between builds",
             );
         }
-    }
+        !is_cfg
+    });
 }
 
 /// What the attributes on an arm say.
@@ -191,11 +239,19 @@ pub(super) fn arm(
                 ),
             ),
             (Some("command"), None) => {
-                found.command = errors.take(attribute.parse_args()).or(found.command);
+                let command = errors.take(attribute.parse_args());
+                if found.command.is_some() {
+                    given_twice(&attribute, errors);
+                }
+                found.command = found.command.or(command);
             }
             (Some(_), _) => {
                 let calls = Punctuated::<Expr, Token![,]>::parse_terminated;
                 let calls = errors.take(attribute.parse_args_with(calls));
+                if calls.as_ref().is_some_and(Punctuated::is_empty) {
+                    let message = "name a gate and what it looks at, such as `covered(balance, amount)`";
+                    errors.add(&attribute, message);
+                }
                 for call in calls.into_iter().flatten() {
                     found.gates.extend(errors.take(gate(call)));
                 }

@@ -18,11 +18,12 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
             .map(|(pair, command)| method(machine, pair, command))
             .collect();
         let (wrapper, structure) = (machine.wrapper(), &machine.states[state].structure);
+        let p = &machine.parameters.phase;
         (!commands.is_empty()).then(|| {
             quote! {
                 #[automatically_derived]
                 #[allow(dead_code, clippy::too_many_arguments)]
-                impl<P> #wrapper<#structure, P> {
+                impl<#p> #wrapper<#structure, #p> {
                     #(#commands)*
                 }
             }

@@ -1,12 +1,13 @@
 //! The items that a machine becomes, in the order in which a person would write them.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Member, Meta, parse_quote};
 
-use super::fields::Style;
+use super::fields::{Style, of_serde};
 use super::{Machine, State, any, commands, diagram, editor, table, wrapper};
+use crate::errors::skip_value;
 use crate::names::{self, hygienic, kind_const, plain};
 
 pub(super) fn expand(machine: &Machine) -> TokenStream {
@@ -54,25 +55,15 @@ fn state_struct(machine: &Machine, state: &State) -> TokenStream {
     let mut derives = state_derives(&machine.states_item.attrs);
     let further = machine.attributes.state_derive.iter();
     derives.extend(further.map(ToTokens::to_token_stream));
-    let derives = (!derives.is_empty()).then(|| quote!(#[derive(#(#derives),*)]));
-    let declared = state.fields.list.iter().map(|field| {
-        let (ty, docs) = (&field.ty, &field.docs);
-        let text = field.member.to_token_stream().to_string();
-        let default = docs.is_empty().then(|| {
-            let doc = format!(" The field `{text}` of the state.");
-            quote!(#[doc = #doc])
-        });
-        let name = match &field.member {
-            Member::Named(name) => Some(quote!(#name:)),
-            Member::Unnamed(_) => None,
-        };
-        quote!(#default #(#docs)* pub #name #ty)
-    });
-    let body = match state.fields.style {
-        Style::Unit | Style::Unknown => quote!(;),
-        Style::Named => quote!({ #(#declared),* }),
-        Style::Tuple => quote!((#(#declared),*);),
+    let is_of_serde = |path: &TokenStream| {
+        let last = path.clone().into_iter().last().map(|last| last.to_string());
+        matches!(last.as_deref(), Some("Serialize" | "Deserialize"))
     };
+    let has_serde = derives.iter().any(is_of_serde);
+    let serde_crate = serde_crate(&machine.states_item.attrs);
+    let serde_crate = serde_crate.filter(|_| has_serde);
+    let derives = (!derives.is_empty()).then(|| quote!(#[derive(#(#derives),*)]));
+    let body = declared(state, has_serde);
     let all = state.fields.all();
     let into_any = match state.fields.style {
         Style::Unit => quote!(#machine_name::#name),
@@ -82,6 +73,7 @@ fn state_struct(machine: &Machine, state: &State) -> TokenStream {
     quote! {
         #docs
         #derives
+        #serde_crate
         #visibility struct #structure #body
 
         #[automatically_derived]
@@ -106,6 +98,31 @@ fn state_struct(machine: &Machine, state: &State) -> TokenStream {
     }
 }
 
+/// The fields as the struct of the state declares them.
+fn declared(state: &State, has_serde: bool) -> TokenStream {
+    let declared = state.fields.list.iter().map(|field| {
+        let (ty, docs) = (&field.ty, &field.docs);
+        let serde = field.serde.iter().filter(|_| has_serde);
+        let text = field.member.to_token_stream().to_string();
+        let default = docs.is_empty().then(|| {
+            let doc = format!(" The field `{text}` of the state.");
+            quote!(#[doc = #doc])
+        });
+        // Spanned, so that what is wrong with the field is said of it.
+        let (name, span) = match &field.member {
+            Member::Named(name) => (Some(quote!(#name:)), name.span()),
+            Member::Unnamed(_) => (None, ty.span()),
+        };
+        let public = quote_spanned!(span=> pub);
+        quote!(#default #(#docs)* #(#serde)* #public #name #ty)
+    });
+    match state.fields.style {
+        Style::Unit | Style::Unknown => quote!(;),
+        Style::Named => quote!({ #(#declared),* }),
+        Style::Tuple => quote!((#(#declared),*);),
+    }
+}
+
 fn or_default_doc(attributes: &[Attribute], default: impl FnOnce() -> String) -> TokenStream {
     let docs = names::docs(attributes);
     if docs.is_empty() {
@@ -114,6 +131,22 @@ fn or_default_doc(attributes: &[Attribute], default: impl FnOnce() -> String) ->
     } else {
         quote!(#(#docs)*)
     }
+}
+
+/// Where serde is, if the enum of states tells its derives.
+fn serde_crate(attributes: &[Attribute]) -> Option<TokenStream> {
+    let mut found = None;
+    for attribute in of_serde(attributes) {
+        let _ = attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("crate") {
+                let path: syn::LitStr = meta.value()?.parse()?;
+                found = Some(quote!(#[serde(crate = #path)]));
+                return Ok(());
+            }
+            skip_value(&meta)
+        });
+    }
+    found
 }
 
 /// The derives of std and serde, which the structs of the states share with the enum.
@@ -222,7 +255,7 @@ fn inherent(machine: &Machine) -> TokenStream {
 fn implementation(machine: &Machine) -> TokenStream {
     let Machine { name, krate, .. } = machine;
     let events = &machine.events_path;
-    let (any, data, context) = (machine.any(), machine.data(), machine.context());
+    let (any, data) = (machine.any(), machine.data());
     let text = plain(name);
     let entity = match &machine.attributes.entity {
         Some(entity) => quote!(::core::option::Option::Some(#entity)),
@@ -244,14 +277,13 @@ fn implementation(machine: &Machine) -> TokenStream {
     let (admit, reads_data) = (table::admit(machine), table::reads_data(machine));
     let (default, enter) = (default(machine), enter(machine));
     let projection = projection(machine);
+    let types = types(machine);
     quote! {
         #default
 
         #[automatically_derived]
         impl #krate::Machine for #name {
-            type Event = #events;
-            type Data = #data;
-            type Context = #context;
+            #(#types)*
             type Loaded = #any;
 
             const NAME: &'static ::core::primitive::str = #text;
@@ -280,6 +312,22 @@ fn implementation(machine: &Machine) -> TokenStream {
 
         #projection
     }
+}
+
+/// The types that the user gives to the machine; spanned, so that one which is not visible enough is pointed
+/// at.
+fn types(machine: &Machine) -> [TokenStream; 3] {
+    let events = &machine.events_path;
+    let types = [
+        ("Event", quote!(#events)),
+        ("Data", machine.data()),
+        ("Context", machine.context()),
+    ];
+    types.map(|(name, ty)| {
+        let span = ty.span().resolved_at(Span::call_site());
+        let name = Ident::new(name, span);
+        quote_spanned!(span=> type #name = #ty;)
+    })
 }
 
 /// `Default`: the initial state.
@@ -346,8 +394,7 @@ fn projection(machine: &Machine) -> TokenStream {
         krate,
         ..
     } = machine;
-    if machine.attributes.data.is_some() {
-        let fold = format_ident!("{name}Fold", span = name.span());
+    if let Some(fold) = machine.fold() {
         let doc = format!(
             " The fold of the stream of one [`{name}`]: its state, and what all states share."
         );

@@ -31,6 +31,8 @@ pub(super) struct Field {
     pub(super) name: Ident,
     pub(super) ty: Type,
     pub(super) docs: Vec<Attribute>,
+    /// What its derives of serde are told of it.
+    pub(super) serde: Vec<Attribute>,
 }
 
 impl Fields {
@@ -62,6 +64,7 @@ impl Fields {
                 name,
                 ty: field.ty.clone(),
                 docs: names::docs(&field.attrs).into_iter().cloned().collect(),
+                serde: of_serde(&field.attrs).cloned().collect(),
             }
         });
         Self {
@@ -126,6 +129,12 @@ impl Fields {
             Style::Tuple => quote!((..)),
         }
     }
+}
+
+/// The attributes of serde among others.
+pub(super) fn of_serde(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    let mut all = attributes.iter();
+    std::iter::from_fn(move || all.find(|attribute| attribute.path().is_ident("serde")))
 }
 
 /// Whether two members are the same, however their names are written.

@@ -1,7 +1,10 @@
 //! What is wrong with the table as a whole, once every name in it is known.
 
-use super::{Arm, Machine, Pair, State, Target, outcome, wrapper};
-use crate::errors::Errors;
+use proc_macro2::{TokenStream, TokenTree};
+use quote::quote;
+
+use super::{Arm, GateCall, Machine, Pair, State, Target, outcome, wrapper};
+use crate::errors::{Errors, did_you_mean};
 use crate::names::plain;
 
 /// What can be told of a table that is not whole, and the rest if it is.
@@ -10,11 +13,13 @@ pub(super) fn check(machine: &Machine, errors: &mut Errors) {
     terminal(machine, errors);
     commands(machine, errors);
     outcomes(machine, pairs, errors);
+    outcome::check_names(machine, errors);
     first_arms(machine, pairs, errors);
     if !machine.is_whole {
         return;
     }
     guards(machine, pairs, errors);
+    groups(machine, errors);
     events(machine, errors);
     let before = errors.count();
     reachable(machine, errors);
@@ -96,6 +101,41 @@ fn guards(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
     }
 }
 
+/// That every group is meant by some arm; what a misspelled one means is not known.
+fn groups(machine: &Machine, errors: &mut Errors) {
+    if machine.arms.iter().any(|arm| arm.is_broken) {
+        return;
+    }
+    let mut known: Vec<String> = Vec::new();
+    for group in machine.states.iter().flat_map(|state| &state.groups) {
+        let text = plain(group);
+        let is_meant = machine
+            .arms
+            .iter()
+            .any(|arm| names(&arm.from_tokens, &text));
+        if is_meant || known.contains(&text) {
+            continue;
+        }
+        let others = machine.states.iter().flat_map(|state| &state.groups);
+        let others: Vec<String> = others.map(plain).filter(|other| *other != text).collect();
+        let hint = did_you_mean(&text, others.iter().map(String::as_str));
+        errors.add(
+            group,
+            format_args!("group `{text}` is in no transition{hint}"),
+        );
+        known.push(text);
+    }
+}
+
+/// Whether the name stands in the pattern.
+fn names(pattern: &TokenStream, name: &str) -> bool {
+    pattern.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => plain(&ident) == name,
+        TokenTree::Group(group) => names(&group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
 /// Whether the arm is for any state, by a name or `_`.
 fn is_any(arm: &Arm) -> bool {
     let first = arm.from_tokens.clone().into_iter().next();
@@ -161,25 +201,39 @@ fn outcomes(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
     }
 }
 
-/// That commands and gates stand where they count: on the first arm of some pair.
+/// That commands and gates stand where they count: on the first arm of every pair that they are on, except
+/// that an arm may repeat those of the first.
 fn first_arms(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
     for (i, arm) in machine.arms.iter().enumerate() {
-        if pairs.iter().any(|pair| pair.arms[0] == i) {
-            continue;
-        }
-        let event = &machine.events[arm.event].name;
+        let its = pairs.iter().filter(|pair| pair.arms.contains(&i));
+        let firsts = || its.clone().map(|pair| &machine.arms[pair.arms[0]]);
+        let name = &machine.events[arm.event].name;
         let belongs = |what: &str| {
-            format!(
-                "`#[{what}]` belongs on the first arm for `{event}`, and holds for all its arms"
-            )
+            format!("`#[{what}]` belongs on the first arm for `{name}`, and holds for all its arms")
         };
-        if let Some(command) = &arm.command {
+        if let Some(command) = &arm.command
+            && firsts().any(|first| first.command.as_ref() != Some(command))
+        {
             errors.add(command, belongs("command"));
         }
-        if let Some(gate) = arm.gates.first() {
+        if let Some(gate) = arm.gates.first()
+            && firsts().any(|first| !std::ptr::eq(first, arm) && !same_gates(first, arm))
+        {
             errors.add(&gate.path, belongs("gate"));
         }
     }
+}
+
+/// Whether the gates of two arms are the same, asked about the same.
+fn same_gates(a: &Arm, b: &Arm) -> bool {
+    let written = |arm: &Arm| -> Vec<String> {
+        let gates = arm.gates.iter().map(|gate| {
+            let GateCall { path, arguments } = gate;
+            quote!(#path #(#arguments),*).to_string()
+        });
+        gates.collect()
+    };
+    written(a) == written(b)
 }
 
 fn reachable(machine: &Machine, errors: &mut Errors) {

@@ -28,6 +28,7 @@ use syn::{Attribute, Expr, Item, ItemEnum, Member, Type, Visibility};
 
 use self::fields::Fields;
 use self::split::RawArm;
+use self::wrapper::Parameters;
 use crate::errors::Errors;
 
 /// A machine, as far as it could be understood. What is wrong with it has been reported, and it is
@@ -55,6 +56,7 @@ struct Machine {
     raw_arms: Vec<RawArm>,
     /// Whatever else stood in the call.
     others: Vec<Item>,
+    parameters: Parameters,
     /// Whether every arm is in the table, so that the graph can be judged.
     is_whole: bool,
 }
@@ -176,6 +178,12 @@ impl Machine {
     /// The enum over all states of it, `AnyOrderIn`.
     fn any(&self) -> Ident {
         format_ident!("Any{}", self.wrapper(), span = self.name.span())
+    }
+
+    /// The name of the fold of the machine's stream, if it is not the machine itself: `OrderFold`.
+    fn fold(&self) -> Option<Ident> {
+        let data = self.attributes.data.as_ref();
+        data.map(|_| format_ident!("{}Fold", self.name, span = self.name.span()))
     }
 
     /// Whether the enum of events is outside the call, its fields unknown.

@@ -3,10 +3,11 @@
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, FnArg, Ident, Item, ItemEnum, Pat, ReturnType, Signature, Type, Variant};
+use syn::{Attribute, FnArg, Ident, Item, ItemEnum, Pat, ReturnType, Signature, Type};
 
 use super::fields::{Fields, Style};
 use super::split::{self, RawArm};
+use super::wrapper::Parameters;
 use super::{Event, Machine, State, arms, attributes, graph};
 use crate::errors::{Errors, refuse_generics};
 use crate::names::{self, plain};
@@ -35,7 +36,7 @@ struct Evolve {
 impl Parts {
     pub(super) fn of(input: TokenStream, errors: &mut Errors) -> Self {
         let mut parts = Self::default();
-        for tokens in split::items(input) {
+        for tokens in split::items(split::visible(input)) {
             if is_evolve(&tokens) {
                 let evolve = evolve(&tokens, errors);
                 match &mut parts.evolve {
@@ -82,12 +83,19 @@ impl Parts {
         quote!(#(#enums)* #(#others)*)
     }
 
-    /// Where the enum of states is: the one marked so, or else the first that is not of events.
+    /// Where the enum of states is: the one marked so, or else the first that is not of events; the first
+    /// with an initial state, if one has that.
     fn states_at(&self) -> Option<usize> {
         let is_marked = |item: &ItemEnum| item.attrs.iter().any(|a| a.path().is_ident("machine"));
-        let mut enums = self.enums.iter();
-        let marked = enums.position(is_marked);
-        marked.or_else(|| self.enums.iter().position(|item| !derives(item, "Event")))
+        let has_initial = |item: &ItemEnum| {
+            let mut attributes = item.variants.iter().flat_map(|variant| &variant.attrs);
+            attributes.any(|attribute| attribute.path().is_ident("initial"))
+        };
+        let of_states = |item: &ItemEnum| !derives(item, "Event");
+        let first = |is_it: &dyn Fn(&ItemEnum) -> bool| self.enums.iter().position(is_it);
+        first(&is_marked)
+            .or_else(|| first(&|item| of_states(item) && has_initial(item)))
+            .or_else(|| first(&of_states))
     }
 
     /// The machine; `None` if there is no enum of states, or no events.
@@ -119,24 +127,29 @@ impl Parts {
         }
         let before = errors.count();
         refuse_generics(&self.enums[at].generics, "machines", errors);
-        if errors.count() > before {
+        let of_events = events_at.map(|i| &self.enums[i].generics.params);
+        // Those of the events are for their derive to refuse.
+        if errors.count() > before || of_events.is_some_and(|generics| !generics.is_empty()) {
             return None;
         }
-        let events_item = events_at.map(|i| self.enums.remove(i));
+        let mut events_item = events_at.map(|i| self.enums.remove(i));
         let at = self.states_at()?;
         let mut states_item = self.enums.remove(at);
         let attributes = attributes::machine(&mut states_item.attrs, errors);
         require_clone(&mut states_item, errors);
         let states = states(&mut states_item, &attributes, errors);
         let events = events_item
-            .as_ref()
+            .as_mut()
             .map_or_else(Vec::new, |item| events(item, errors));
         let events_path = match (&events_item, &attributes.events) {
             (None, Some(path)) => path.clone(),
             (Some(item), _) => item.ident.clone().into(),
             (None, None) => return None,
         };
+        let data = &attributes.data;
+        let parameters = Parameters::beside(&quote!(#states_item #events_item #data));
         let mut machine = Machine {
+            parameters,
             visibility: states_item.vis.clone(),
             krate: names::krate(attributes.krate.as_ref()),
             name,
@@ -160,13 +173,20 @@ impl Parts {
         if is_sound {
             graph::initial(&machine, errors);
         }
+        self.read_evolve(&mut machine, errors);
+        machine.is_whole &= is_sound;
+        Some(machine)
+    }
+
+    /// Reads the arms of `evolve` into the machine.
+    fn read_evolve(&mut self, machine: &mut Machine, errors: &mut Errors) {
         if let Some(evolve) = self.evolve.take() {
-            check_evolve(&evolve, &machine, errors);
+            check_evolve(&evolve, machine, errors);
             machine.evolve_docs = evolve.docs;
             let is_match = evolve.arms.is_some();
             machine.raw_arms = evolve.arms.unwrap_or_default();
-            arms::read(&mut machine, errors);
-            machine.is_whole &= is_sound && is_match;
+            arms::read(machine, errors);
+            machine.is_whole &= is_match;
         } else if !self.incomplete {
             let (name, events) = (&machine.name, names::path_text(&machine.events_path));
             let message = format!(
@@ -174,7 +194,6 @@ impl Parts {
             );
             errors.add(name, message);
         }
-        Some(machine)
     }
 }
 
@@ -210,9 +229,16 @@ fn whole_variants(tokens: &TokenStream, errors: &mut Errors) -> Option<ItemEnum>
     let (head, block) = split::before_block(tokens)?;
     let mut item: ItemEnum = syn::parse2(quote!(#head {})).ok()?;
     for piece in split::at_commas(block.stream()) {
-        if let Some(variant) = errors.take(syn::parse2::<Variant>(piece)) {
-            item.variants.push(variant);
-        }
+        let parser = |input: ParseStream<'_>| {
+            item.variants.push(input.parse()?);
+            while !input.is_empty() {
+                errors.push(input.error("expected `,`"));
+                item.variants.push(input.parse()?);
+            }
+            Ok(())
+        };
+        let parsed = Parser::parse2(parser, piece);
+        errors.take(parsed);
     }
     Some(item)
 }
@@ -254,6 +280,12 @@ fn evolve(tokens: &TokenStream, errors: &mut Errors) -> Evolve {
         Ok((attributes, input.parse::<Signature>()?))
     };
     if let Some((attributes, signature)) = errors.take(Parser::parse2(parser, head)) {
+        for cfg in attributes.iter().filter(|a| a.path().is_ident("cfg")) {
+            errors.add(
+                cfg,
+                "`#[cfg]` on `evolve` would change the graph between builds",
+            );
+        }
         evolve.docs = names::docs(&attributes).into_iter().cloned().collect();
         evolve.signature = Some(signature);
     }
@@ -288,9 +320,11 @@ fn check_evolve(evolve: &Evolve, machine: &Machine, errors: &mut Errors) {
         "`evolve` is a plain function `fn evolve(state: {name}, event: {events}) -> {name}`"
     );
     let is_plain = signature.asyncness.is_none()
+        && signature.constness.is_none()
         && signature.abi.is_none()
         && !matches!(signature.safety, syn::Safety::Unsafe(_))
-        && signature.generics.params.is_empty();
+        && signature.generics.params.is_empty()
+        && signature.generics.where_clause.is_none();
     if !is_plain {
         errors.add(signature, &expected);
         return;
@@ -336,6 +370,8 @@ fn check_evolve(evolve: &Evolve, machine: &Machine, errors: &mut Errors) {
 /// The last name of a type that is a path.
 fn last_name(ty: &Type) -> Option<String> {
     match ty {
+        Type::Group(inner) => last_name(&inner.elem),
+        Type::Paren(inner) => last_name(&inner.elem),
         Type::Path(path) => path.path.segments.last().map(|last| plain(&last.ident)),
         _ => None,
     }
@@ -350,6 +386,7 @@ fn states(
     let mut variants = syn::punctuated::Punctuated::new();
     for mut variant in std::mem::take(&mut item.variants) {
         let found = attributes::state(&mut variant.attrs, errors);
+        refuse_cfg_of_fields(&mut variant.fields, errors);
         if states.iter().any(|state| state.name == variant.ident) {
             let name = &variant.ident;
             errors.add(name, format_args!("state `{name}` is declared twice"));
@@ -378,10 +415,17 @@ fn states(
     states
 }
 
+fn refuse_cfg_of_fields(fields: &mut syn::Fields, errors: &mut Errors) {
+    for field in fields {
+        attributes::refuse_cfg(&mut field.attrs, errors);
+    }
+}
+
 /// The events; what is wrong with their fields is for their derive to say.
-fn events(item: &ItemEnum, errors: &mut Errors) -> Vec<Event> {
-    let events = item.variants.iter().map(|variant| {
-        attributes::refuse_cfg(&variant.attrs, errors);
+fn events(item: &mut ItemEnum, errors: &mut Errors) -> Vec<Event> {
+    let events = item.variants.iter_mut().map(|variant| {
+        attributes::refuse_cfg(&mut variant.attrs, errors);
+        refuse_cfg_of_fields(&mut variant.fields, errors);
         let fields = Fields::of(&variant.fields);
         let is_wrong = fields.style == Style::Tuple && fields.list.len() != 1;
         Event {
@@ -395,6 +439,17 @@ fn events(item: &ItemEnum, errors: &mut Errors) -> Vec<Event> {
 /// That no struct of a state has the name of something else that the machine makes.
 fn check_names(machine: &mut Machine, errors: &mut Errors) {
     let events = machine.events_item.as_ref().map(|item| item.ident.clone());
+    if let Some(typestate) = &machine.attributes.typestate
+        && (*typestate == machine.name || events.as_ref() == Some(typestate))
+    {
+        errors.add(
+            typestate,
+            format_args!(
+                "`{typestate}` is already an enum of this machine: give the type another name"
+            ),
+        );
+        machine.attributes.typestate = None;
+    }
     let taken = [
         (Some(machine.name.clone()), "its machine"),
         (events, "the enum of events"),
@@ -406,6 +461,7 @@ fn check_names(machine: &mut Machine, errors: &mut Errors) {
             Some(machine.any()),
             "the type that the machine makes of its states",
         ),
+        (machine.fold(), "the machine's fold"),
     ];
     let mut clashing = Vec::new();
     for state in &machine.states {

@@ -107,10 +107,12 @@ impl Scope<'_> {
                 format_args!("state `{state}` does not bind `{name}` in every alternative of `|`"),
             );
         }
+        let known = states.clone();
         for state in &more {
             rename(&mut all.bindings, &other.bindings, *state);
         }
-        states.extend(more);
+        let new = more.into_iter().filter(|state| !known.contains(state));
+        states.extend(new);
     }
 
     /// A state or group by name, with or without bound fields.

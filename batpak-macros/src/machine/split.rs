@@ -3,6 +3,69 @@
 
 use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
 
+/// The same tokens without the invisible groups that a `macro_rules!` puts around what it was given,
+/// where they mean the same without.
+pub(super) fn visible(tokens: TokenStream) -> TokenStream {
+    if !has_invisible(&tokens) {
+        return tokens;
+    }
+    let mut seen = TokenStream::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) if has_invisible(&token_of(&group)) => {
+                let inner = visible(group.stream());
+                if group.delimiter() == Delimiter::None && is_one_thing(&inner) {
+                    seen.extend(inner);
+                } else {
+                    let mut rebuilt = Group::new(group.delimiter(), inner);
+                    rebuilt.set_span(group.span());
+                    seen.extend([TokenTree::Group(rebuilt)]);
+                }
+            }
+            other => seen.extend([other]),
+        }
+    }
+    seen
+}
+
+fn token_of(group: &Group) -> TokenStream {
+    TokenTree::Group(group.clone()).into()
+}
+
+fn has_invisible(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Group(group) => {
+            group.delimiter() == Delimiter::None || has_invisible(&group.stream())
+        }
+        _ => false,
+    })
+}
+
+/// Whether no operator beside the tokens could take them apart: a name or path, with or without one group
+/// behind it, a literal, or a whole item.
+fn is_one_thing(tokens: &TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let is_of_path =
+        |token: &TokenTree| matches!(token, TokenTree::Ident(_)) || is_punct(token, ':');
+    match &tokens[..] {
+        [] | [_] => true,
+        [.., last] if is_punct(last, ';') => true,
+        [path @ .., TokenTree::Group(_)] if path.iter().all(is_of_path) => true,
+        [first, .., last] if is_group(last, Delimiter::Brace) && begins_item(first) => true,
+        all => all.iter().all(is_of_path),
+    }
+}
+
+fn begins_item(token: &TokenTree) -> bool {
+    const KEYWORDS: &[&str] = &[
+        "pub", "enum", "struct", "union", "fn", "impl", "trait", "mod", "const", "extern",
+    ];
+    match token {
+        TokenTree::Ident(word) => KEYWORDS.iter().any(|keyword| word == keyword),
+        other => is_punct(other, '#'),
+    }
+}
+
 /// The tokens of each item: up to a `;`, or a block in braces.
 pub(super) fn items(tokens: TokenStream) -> Vec<TokenStream> {
     let (mut items, mut item) = (Vec::new(), Vec::new());

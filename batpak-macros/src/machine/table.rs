@@ -45,13 +45,23 @@ pub(super) fn function_names(arms: &[Arm], states: &[State], events: &[Event]) -
         }
         let base = name.clone();
         let mut n = 2;
-        while !taken.insert(name.clone()) {
+        while !take(&name, &mut taken) {
             name = format!("{base}_{n}");
             n += 1;
         }
         Ident::new(&name, arm.event_tokens.span())
     };
     arms.iter().map(name).collect()
+}
+
+/// Takes the name and that of the gates, unless another function has one of them.
+fn take(name: &str, taken: &mut HashSet<String>) -> bool {
+    let gates = format!("{name}_gates");
+    let is_free = !taken.contains(name) && !taken.contains(&gates);
+    if is_free {
+        taken.extend([name.to_owned(), gates]);
+    }
+    is_free
 }
 
 /// The name of the function that asks an arm's gates.
@@ -211,6 +221,17 @@ pub(super) fn gates_call(
     quote!(#name(#(#bound,)* #data #ctx))
 }
 
+/// What makes the state that an arm leads to, where it has no function of its own.
+fn in_place(arm: &Arm, body: &Expr) -> TokenStream {
+    let arguments = function_arguments(arm);
+    let mutable = arguments.iter().filter(|binding| binding.mutable);
+    let mutable: Vec<&Ident> = mutable.map(|binding| &binding.name).collect();
+    match &mutable[..] {
+        [] => quote!(#body),
+        names => quote!({ #(let mut #names = #names;)* #body }),
+    }
+}
+
 /// The fold: the state after an event.
 pub(super) fn evolve(machine: &Machine) -> TokenStream {
     let Machine {
@@ -230,7 +251,7 @@ pub(super) fn evolve(machine: &Machine) -> TokenStream {
             Target::Same | Target::Unknown => {
                 return quote!((#state @ (#from), #on) #guard => #state,);
             }
-            Target::State(_, body) if machine.is_fold_only() => quote!(#body),
+            Target::State(_, body) if machine.is_fold_only() => in_place(arm, body),
             Target::State(..) => {
                 let arguments = function_arguments(arm);
                 let arguments = arguments.iter().map(|binding| &binding.name);

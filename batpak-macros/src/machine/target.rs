@@ -1,7 +1,7 @@
 //! The target of an arm: the state that it ends in.
 
 use proc_macro2::Span;
-use syn::{Expr, Ident, Member, Path, Stmt};
+use syn::{Expr, ExprGroup, ExprParen, Ident, Member, Path, Stmt};
 
 use super::Target;
 use super::arms::{Scope, only_the_target};
@@ -124,6 +124,9 @@ impl Scope<'_> {
 
 /// The expression that the value of `body` comes from.
 fn tail(body: &mut Expr) -> &mut Expr {
+    if let Expr::Group(ExprGroup { expr, .. }) | Expr::Paren(ExprParen { expr, .. }) = body {
+        return tail(expr);
+    }
     let ends_in_value = matches!(body, Expr::Block(block)
         if matches!(block.block.stmts.last(), Some(Stmt::Expr(_, None))));
     if !ends_in_value {

@@ -1,7 +1,7 @@
 //! The machine in a known state: `OrderIn<S>`.
 
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Member;
 
 use super::Machine;
@@ -9,6 +9,41 @@ use crate::names::{hygienic, plain};
 
 /// The methods that every wrapper has.
 pub(super) const METHODS: &[&str] = &["state", "data", "cursor", "leading_to"];
+
+/// The type parameters of what is generated: `S`, `P` and `T`, or others where the
+/// user has types of these names.
+pub(super) struct Parameters {
+    pub(super) state: Ident,
+    pub(super) phase: Ident,
+    /// The state that a step leads to.
+    pub(super) target: Ident,
+}
+
+impl Parameters {
+    /// Parameters whose names are not among the tokens.
+    pub(super) fn beside(tokens: &TokenStream) -> Self {
+        let free = |letter: &str| {
+            let numbered = (2..).map(|n| format!("{letter}{n}"));
+            let mut names = std::iter::once(letter.to_owned()).chain(numbered);
+            let name = names.find(|name| !names_it(tokens, name));
+            format_ident!("{}", name.unwrap_or_default(), span = Span::call_site())
+        };
+        Self {
+            state: free("S"),
+            phase: free("P"),
+            target: free("T"),
+        }
+    }
+}
+
+/// Whether a name stands among the tokens.
+fn names_it(tokens: &TokenStream, name: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => names_it(&group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
 
 /// `OrderIn<S>`: a machine in a known state.
 pub(super) fn expand(machine: &Machine) -> TokenStream {
@@ -21,8 +56,11 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
     } = machine;
     let wrapper = machine.wrapper();
     let data = machine.data();
+    let Parameters {
+        state: s, phase: p, ..
+    } = &machine.parameters;
     let doc = format!(
-        "\n[`{name}`] in the state `S`, as it was read from a store or committed to one.\n\n\
+        "\n[`{name}`] in the state `{s}`, as it was read from a store or committed to one.\n\n\
          Its methods are the commands of that state, and the state's fields."
     );
     let accessors = (0..states.len()).filter_map(|state| accessors(machine, state));
@@ -30,8 +68,8 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
     let step = (!machine.is_fold_only()).then(|| step(machine));
     // All of it at the machine's name, which is where an error about a missing command then points.
     let item = quote_spanned! {name.span()=>
-        #visibility struct #wrapper<S: #krate::State<Machine = #name>, P = #krate::Committed>(
-            #krate::expansion::In<S, P>,
+        #visibility struct #wrapper<#s: #krate::State<Machine = #name>, #p = #krate::Committed>(
+            #krate::expansion::In<#s, #p>,
         );
     };
     quote! {
@@ -42,9 +80,9 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
 
         #[automatically_derived]
         #[allow(dead_code)]
-        impl<S: #krate::State<Machine = #name>, P> #wrapper<S, P> {
+        impl<#s: #krate::State<Machine = #name>, #p> #wrapper<#s, #p> {
             /// The state.
-            #visibility fn state(&self) -> &S {
+            #visibility fn state(&self) -> &#s {
                 self.0.state()
             }
 
@@ -58,7 +96,7 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
 
         #[automatically_derived]
         #[allow(dead_code)]
-        impl<S: #krate::State<Machine = #name>> #wrapper<S> {
+        impl<#s: #krate::State<Machine = #name>> #wrapper<#s> {
             /// Where it was read: store, stream, revision and position.
             #visibility fn cursor(&self) -> &#krate::Cursor {
                 self.0.cursor()
@@ -77,14 +115,14 @@ fn step(machine: &Machine) -> TokenStream {
         events_path,
         ..
     } = machine;
-    let wrapper = machine.wrapper();
+    let (wrapper, target) = (machine.wrapper(), &machine.parameters.target);
     let event = hygienic("event");
     quote! {
         /// The step over an event, to the state that the table leads to.
-        fn leading_to<T: #krate::State<Machine = #name>>(
+        fn leading_to<#target: #krate::State<Machine = #name>>(
             self,
             #event: #events_path,
-        ) -> #krate::Step<Self, #wrapper<T>> {
+        ) -> #krate::Step<Self, #wrapper<#target>> {
             #krate::Step::of(self, #event)
         }
     }
@@ -94,37 +132,40 @@ fn step(machine: &Machine) -> TokenStream {
 fn traits(machine: &Machine) -> TokenStream {
     let Machine { name, krate, .. } = machine;
     let wrapper = machine.wrapper();
+    let Parameters {
+        state: s, phase: p, ..
+    } = &machine.parameters;
     let [f, within] = ["f", "within"].map(hygienic);
     quote! {
         #[automatically_derived]
-        impl<S: #krate::State<Machine = #name>, P> ::core::clone::Clone for #wrapper<S, P> {
+        impl<#s: #krate::State<Machine = #name>, #p> ::core::clone::Clone for #wrapper<#s, #p> {
             fn clone(&self) -> Self {
                 Self(::core::clone::Clone::clone(&self.0))
             }
         }
 
         #[automatically_derived]
-        impl<S: #krate::State<Machine = #name>, P> ::core::fmt::Debug for #wrapper<S, P> {
+        impl<#s: #krate::State<Machine = #name>, #p> ::core::fmt::Debug for #wrapper<#s, #p> {
             fn fmt(&self, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::fmt::Debug::fmt(&self.0, #f)
             }
         }
 
         #[automatically_derived]
-        impl<S: #krate::State<Machine = #name>, P> #krate::expansion::Instance for #wrapper<S, P> {
-            type State = S;
-            type Phase = P;
-            type Pending = #wrapper<S, #krate::Pending>;
+        impl<#s: #krate::State<Machine = #name>, #p> #krate::expansion::Instance for #wrapper<#s, #p> {
+            type State = #s;
+            type Phase = #p;
+            type Pending = #wrapper<#s, #krate::Pending>;
 
-            fn new(#within: #krate::expansion::In<S, P>) -> Self {
+            fn new(#within: #krate::expansion::In<#s, #p>) -> Self {
                 Self(#within)
             }
 
-            fn within(&self) -> &#krate::expansion::In<S, P> {
+            fn within(&self) -> &#krate::expansion::In<#s, #p> {
                 &self.0
             }
 
-            fn into_within(self) -> #krate::expansion::In<S, P> {
+            fn into_within(self) -> #krate::expansion::In<#s, #p> {
                 self.0
             }
         }
@@ -137,6 +178,7 @@ fn accessors(machine: &Machine, state: usize) -> Option<TokenStream> {
     let (wrapper, visibility) = (machine.wrapper(), &machine.visibility);
     let pairs = machine.pairs_of(state).iter();
     let arms = pairs.map(|pair| &machine.arms[pair.arms[0]]);
+    let p = &machine.parameters.phase;
     let commands: Vec<String> = arms
         .filter_map(|arm| Some(plain(arm.command.as_ref()?)))
         .collect();
@@ -172,7 +214,7 @@ fn accessors(machine: &Machine, state: usize) -> Option<TokenStream> {
         quote! {
             #[automatically_derived]
             #[allow(dead_code)]
-            impl<P> #wrapper<#structure, P> {
+            impl<#p> #wrapper<#structure, #p> {
                 #(#fields)*
             }
         }

@@ -1,0 +1,31 @@
+use batpak::prelude::*;
+
+struct Limits;
+
+state_machine!(
+    #[machine(context = Limits)]
+    #[derive(Debug, Clone)]
+    pub enum Door {
+        #[initial]
+        Closed,
+        Open { by: String },
+    }
+
+    #[derive(Event, Debug, Clone)]
+    #[event(category = 0x1)]
+    pub enum DoorEvent {
+        #[event(id = 0x001)]
+        Opened { by: String },
+        #[event(id = 0x002)]
+        Shut,
+    }
+
+    fn evolve(door: Door, event: DoorEvent) -> Door {
+        match (door, event) {
+            (Closed, Opened { by }) => Open { by },
+            (Open { .. }, Shut) => Closed,
+        }
+    }
+);
+
+fn main() {}
