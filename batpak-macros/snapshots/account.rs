@@ -447,7 +447,7 @@ impl<S: ::batpak::State<Machine = Account>, P> AccountIn<S, P> {
         self,
         event: AccountEvent,
     ) -> ::batpak::Step<Self, AccountIn<T>> {
-        ::batpak::Step::of(self, event)
+        ::batpak::expansion::step(self, event)
     }
 }
 #[automatically_derived]
@@ -500,7 +500,7 @@ impl AnyAccountIn {
     /// Begins a chain of events that arrive as data, to be committed as one batch.
     pub fn chain(self) -> ::batpak::Chain<Account> {
         let (cursor, state, data) = self.into_parts();
-        ::batpak::Chain::new(cursor, state, data)
+        ::batpak::expansion::chain(cursor, state, data)
     }
     /// The machine in the state `S`.
     ///
@@ -518,7 +518,7 @@ impl AnyAccountIn {
             }
             ::core::result::Result::Err(state) => {
                 ::core::result::Result::Err(
-                    ::batpak::Machine::enter(state, cursor, data),
+                    ::batpak::expansion::enter(state, cursor, data),
                 )
             }
         }
@@ -594,7 +594,7 @@ impl<S: ::batpak::State<Machine = Account>> ::core::convert::From<AccountIn<S>>
 for AnyAccountIn {
     fn from(known: AccountIn<S>) -> Self {
         let (cursor, state, data) = ::batpak::expansion::into_parts(known);
-        ::batpak::Machine::enter(state, cursor, data)
+        ::batpak::expansion::enter(state, cursor, data)
     }
 }
 #[automatically_derived]
@@ -815,7 +815,8 @@ impl ::batpak::Machine for Account {
     ) -> ::core::result::Result<Self, ::batpak::Illegal> {
         self.evolve(event)
     }
-    fn enter(self, cursor: ::batpak::Cursor, data: ()) -> AnyAccountIn {
+    fn enter(self, place: ::batpak::expansion::Place, data: ()) -> AnyAccountIn {
+        let cursor = place.into_cursor();
         match self {
             Self::Unopened => {
                 AnyAccountIn::Unopened(
@@ -986,7 +987,7 @@ impl<P> AccountIn<Open, P> {
             }
             _ => ::core::unreachable!(),
         };
-        ::core::result::Result::Ok(::batpak::Step::new(self, recorded, to))
+        ::core::result::Result::Ok(::batpak::expansion::step_to(self, recorded, to))
     }
 }
 #[automatically_derived]

@@ -614,7 +614,7 @@ impl<S: ::batpak::State<Machine = Order>, P> OrderIn<S, P> {
         self,
         event: OrderEvent,
     ) -> ::batpak::Step<Self, OrderIn<T>> {
-        ::batpak::Step::of(self, event)
+        ::batpak::expansion::step(self, event)
     }
 }
 #[automatically_derived]
@@ -691,7 +691,7 @@ impl AnyOrderIn {
     /// Begins a chain of events that arrive as data, to be committed as one batch.
     pub fn chain(self) -> ::batpak::Chain<Order> {
         let (cursor, state, data) = self.into_parts();
-        ::batpak::Chain::new(cursor, state, data)
+        ::batpak::expansion::chain(cursor, state, data)
     }
     /// The machine in the state `S`.
     ///
@@ -709,7 +709,7 @@ impl AnyOrderIn {
             }
             ::core::result::Result::Err(state) => {
                 ::core::result::Result::Err(
-                    ::batpak::Machine::enter(state, cursor, data),
+                    ::batpak::expansion::enter(state, cursor, data),
                 )
             }
         }
@@ -807,7 +807,7 @@ impl<S: ::batpak::State<Machine = Order>> ::core::convert::From<OrderIn<S>>
 for AnyOrderIn {
     fn from(known: OrderIn<S>) -> Self {
         let (cursor, state, data) = ::batpak::expansion::into_parts(known);
-        ::batpak::Machine::enter(state, cursor, data)
+        ::batpak::expansion::enter(state, cursor, data)
     }
 }
 #[automatically_derived]
@@ -1044,7 +1044,8 @@ impl ::batpak::Machine for Order {
     ) -> ::core::result::Result<Self, ::batpak::Illegal> {
         self.evolve(event)
     }
-    fn enter(self, cursor: ::batpak::Cursor, data: ()) -> AnyOrderIn {
+    fn enter(self, place: ::batpak::expansion::Place, data: ()) -> AnyOrderIn {
+        let cursor = place.into_cursor();
         match self {
             Self::Draft { lines } => {
                 AnyOrderIn::Draft(

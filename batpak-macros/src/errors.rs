@@ -2,11 +2,10 @@
 
 use std::fmt::Display;
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::meta::ParseNestedMeta;
+use syn::Path;
 use syn::spanned::Spanned;
-use syn::{Path, Token};
 
 use crate::names::one_of;
 
@@ -120,30 +119,4 @@ pub(crate) fn unknown(path: &Path, what: &str, place: &str, known: &[&str]) -> s
         path,
         format_args!("unknown {what} `{name}` {place}; expected {known}{hint}"),
     )
-}
-
-/// The key of that name; if there is none, an error, and the key that may have been meant, so that what
-/// is said with it is not missed elsewhere.
-pub(crate) fn known_key<'k>(
-    path: &Path,
-    place: &str,
-    known: &[&'k str],
-    errors: &mut Errors,
-) -> Option<&'k str> {
-    let name = path
-        .get_ident()
-        .map_or_else(String::new, ToString::to_string);
-    if let Some(key) = known.iter().find(|key| **key == name) {
-        return Some(key);
-    }
-    errors.push(unknown(path, "key", place, known));
-    closest(&name, known.iter().copied())
-}
-
-/// Passes over the value of a key that nobody knows.
-pub(crate) fn skip_value(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
-    while !meta.input.is_empty() && !meta.input.peek(Token![,]) {
-        meta.input.parse::<TokenTree>()?;
-    }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Literal, Span};
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::{Attribute, Expr, ExprLit, Lit, Meta, Token};
+use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
 /// `LineAdded` as `line_added`.
 pub(crate) fn snake_case(name: &str) -> String {
@@ -134,12 +134,6 @@ pub(crate) fn krate(path: Option<&syn::Path>) -> syn::Path {
 /// The span of names that must not meet the user's: locals of generated functions.
 pub(crate) fn hygienic(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
-}
-
-/// Reads the path of `crate = path`, behind the key.
-pub(crate) fn crate_path(input: syn::parse::ParseStream<'_>) -> syn::Result<syn::Path> {
-    input.parse::<Token![=]>()?;
-    input.call(syn::Path::parse_mod_style)
 }
 
 /// A number as it is written in attributes: `0x003`.

@@ -11,11 +11,11 @@ pub use crate::event::{
     Value, ValueReader, ValueWriter, accepted_category, clash, entries, refused_category,
 };
 pub use crate::guard::Decision;
-pub use crate::typestate::{In, Instance, Moved};
+pub use crate::typestate::{In, Instance, Moved, Place};
 
 use crate::{
-    Coordinate, CoordinateError, Cursor, DecodeError, EventKind, EventPayload, Fold, KindEntry,
-    Machine, Part, State,
+    Chain, Committed, Coordinate, CoordinateError, Cursor, DecodeError, EventKind, EventPayload,
+    Fold, KindEntry, Machine, NewEvent, Part, State, Step,
 };
 
 /// The coordinate of the entity `<prefix>:<id>` in `scope`.
@@ -39,6 +39,35 @@ pub fn data_after<M: Machine>(before: &M::Data, event: &M::Event) -> M::Data {
     let mut after = before.clone();
     after.fold(event);
     after
+}
+
+/// The step of a command whose gates have permitted it: over the event, to where the machine's table
+/// leads.
+///
+/// # Panics
+/// If the table does not lead to `T`: commands are emitted for lines of the table alone.
+pub fn step<F, T, M>(from: F, event: M::Event) -> Step<F, T>
+where
+    F: Instance<State: State<Machine = M>>,
+    T: Instance<State: State<Machine = M>, Phase = Committed>,
+    M: Machine,
+{
+    Step::of(from, event)
+}
+
+/// The step of a guarded command: over one event, to what the command has found.
+pub fn step_to<F, T>(from: F, event: NewEvent, to: T) -> Step<F, T> {
+    Step::new(from, event, to)
+}
+
+/// A chain that begins with the machine in `state`.
+pub fn chain<M: Machine>(cursor: Cursor, state: M, data: M::Data) -> Chain<M> {
+    Chain::new(cursor, state, data)
+}
+
+/// The machine in `state`, where it was read.
+pub fn enter<M: Machine>(state: M, cursor: Cursor, data: M::Data) -> M::Loaded {
+    state.enter(Place::new(cursor), data)
 }
 
 /// A machine in a known state as its parts, the state as a value of the enum.

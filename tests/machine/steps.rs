@@ -70,6 +70,22 @@ fn a_conflict_commits_nothing_of_a_chain() {
 }
 
 #[test]
+#[should_panic(expected = "a step goes on with the machine that its closure was given")]
+fn a_step_goes_on_with_no_machine_but_its_own() {
+    let dir = Dir::new();
+    let store = dir.open();
+    let mut stashed = None;
+    let step = opened(&store, 1, 500).deposit(Cents(1)).unwrap();
+    let _ = step.then(|account| {
+        stashed = Some(account.clone());
+        account.freeze()
+    });
+    let stashed = stashed.unwrap();
+    let other = opened(&store, 2, 0).deposit(Cents(1)).unwrap();
+    let _ = other.then(|_| stashed.withdraw(Cents(400), &RICH));
+}
+
+#[test]
 fn a_guarded_command_may_end_a_chain() {
     let dir = Dir::new();
     let store = dir.open();

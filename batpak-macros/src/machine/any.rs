@@ -65,7 +65,7 @@ fn whole(machine: &Machine) -> TokenStream {
         /// Begins a chain of events that arrive as data, to be committed as one batch.
         #visibility fn chain(self) -> #krate::Chain<#name> {
             let (#cursor, #state, #shared) = self.into_parts();
-            #krate::Chain::new(#cursor, #state, #shared)
+            #krate::expansion::chain(#cursor, #state, #shared)
         }
 
         #[doc = #typed]
@@ -81,7 +81,7 @@ fn whole(machine: &Machine) -> TokenStream {
                     #krate::expansion::In::new(#cursor, #state, #shared),
                 )),
                 ::core::result::Result::Err(#state) => ::core::result::Result::Err(
-                    #krate::Machine::enter(#state, #cursor, #shared),
+                    #krate::expansion::enter(#state, #cursor, #shared),
                 ),
             }
         }
@@ -158,7 +158,7 @@ fn traits(machine: &Machine) -> TokenStream {
         impl<#s: #krate::State<Machine = #name>> ::core::convert::From<#wrapper<#s>> for #any {
             fn from(#known: #wrapper<#s>) -> Self {
                 let (#cursor, #state, #shared) = #krate::expansion::into_parts(#known);
-                #krate::Machine::enter(#state, #cursor, #shared)
+                #krate::expansion::enter(#state, #cursor, #shared)
             }
         }
     }

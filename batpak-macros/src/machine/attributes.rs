@@ -1,13 +1,13 @@
 //! The attributes that only `state_machine!` knows.
 
 use proc_macro2::TokenStream;
-use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Ident, LitInt, LitStr, Meta, Path, Token, Type};
 
 use super::GateCall;
-use crate::errors::{Errors, closest, known_key, skip_value, unknown};
+use crate::errors::{Errors, closest, unknown};
+use crate::keys::{self, Key, Known};
 use crate::names;
 
 /// `#[machine(..)]` on the enum of states.
@@ -26,44 +26,42 @@ pub(super) struct MachineAttributes {
     /// Further derives of the states' structs.
     pub(super) state_derive: Vec<Path>,
     /// That a terminal state must be reachable from every state.
-    pub(super) must_finish: bool,
+    pub(super) must_finish: Option<()>,
     pub(super) krate: Option<Path>,
 }
 
-const MACHINE_KEYS: &[&str] = &[
-    "entity",
-    "data",
-    "context",
-    "version",
-    "events",
-    "typestate",
-    "state_prefix",
-    "state_derive",
-    "must_finish",
-    "crate",
-];
+const MACHINE: Known = Known {
+    keys: &[
+        "entity",
+        "data",
+        "context",
+        "version",
+        "events",
+        "typestate",
+        "state_prefix",
+        "state_derive",
+        "must_finish",
+        "crate",
+    ],
+    place: "in `#[machine]`",
+};
 
 const STATE_ATTRIBUTES: &[&str] = &["initial", "terminal", "group"];
 
 /// Takes the `#[machine]` off the attributes.
 pub(super) fn machine(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> MachineAttributes {
     let mut found = MachineAttributes::default();
-    let mut keys: Vec<String> = Vec::new();
     attributes.retain(|attribute| {
-        if !attribute.path().is_ident("machine") {
-            return true;
+        let is_ours = attribute.path().is_ident("machine");
+        if is_ours {
+            keys::of_attribute(attribute, MACHINE, errors, |key| setting(key, &mut found));
         }
-        let parsed = attribute.parse_nested_meta(|meta| {
-            if let Some(key) = meta.path.get_ident() {
-                if keys.contains(&key.to_string()) {
-                    errors.add(key, format_args!("`{}` is given twice", names::plain(key)));
-                }
-                keys.push(key.to_string());
-            }
-            machine_key(&meta, &mut found, errors)
-        });
-        errors.take(parsed);
-        false
+        !is_ours
+    });
+    let version = found.version.take();
+    found.version = version.filter(|version| {
+        let fits = version.base10_parse::<u32>();
+        errors.take(fits).is_some()
     });
     if let Some(entity) = &found.entity
         && (entity.value().is_empty()
@@ -79,34 +77,25 @@ pub(super) fn machine(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> M
     found
 }
 
-fn machine_key(
-    meta: &ParseNestedMeta<'_>,
-    found: &mut MachineAttributes,
-    errors: &mut Errors,
-) -> syn::Result<()> {
-    match known_key(&meta.path, "in `#[machine]`", MACHINE_KEYS, errors) {
-        Some("entity") => found.entity = Some(meta.value()?.parse()?),
-        Some("data") => found.data = Some(meta.value()?.parse()?),
-        Some("context") => found.context = Some(meta.value()?.parse()?),
-        Some("version") => {
-            let version: LitInt = meta.value()?.parse()?;
-            version.base10_parse::<u32>()?;
-            found.version = Some(version);
+fn setting(key: Key<'_>, found: &mut MachineAttributes) -> syn::Result<()> {
+    match key.name {
+        "entity" => key.value(&mut found.entity),
+        "data" => key.value(&mut found.data),
+        "context" => key.value(&mut found.context),
+        "version" => key.value(&mut found.version),
+        "events" => key.path_value(&mut found.events),
+        "typestate" => key.value(&mut found.typestate),
+        "state_prefix" => key.value(&mut found.state_prefix),
+        "state_derive" => {
+            found.state_derive.extend(key.list(Path::parse_mod_style)?);
+            Ok(())
         }
-        Some("events") => found.events = Some(meta.value()?.call(Path::parse_mod_style)?),
-        Some("typestate") => found.typestate = Some(meta.value()?.parse()?),
-        Some("state_prefix") => found.state_prefix = Some(meta.value()?.parse()?),
-        Some("state_derive") => {
-            let list;
-            syn::parenthesized!(list in meta.input);
-            let paths = list.parse_terminated(Path::parse_mod_style, Token![,])?;
-            found.state_derive.extend(paths);
+        "must_finish" => {
+            key.keep(&mut found.must_finish, ());
+            Ok(())
         }
-        Some("must_finish") => found.must_finish = true,
-        Some(_) => found.krate = Some(names::crate_path(meta.input)?),
-        None => skip_value(meta)?,
+        _ => key.path_value(&mut found.krate),
     }
-    Ok(())
 }
 
 /// What the attributes on a state say.

@@ -129,7 +129,7 @@ fn choice(machine: &Machine, pair: &Pair, command: &Ident) -> TokenStream {
             #(#lines)*
             _ => ::core::unreachable!(),
         };
-        ::core::result::Result::Ok(#krate::Step::new(self, #recorded, #to))
+        ::core::result::Result::Ok(#krate::expansion::step_to(self, #recorded, #to))
     }
 }
 

@@ -7,7 +7,7 @@ use syn::{Attribute, Member, Meta, parse_quote};
 
 use super::fields::{Style, of_serde};
 use super::{Machine, State, any, commands, diagram, editor, table, wrapper};
-use crate::errors::skip_value;
+use crate::keys::skip_value;
 use crate::names::{self, hygienic, kind_const, plain};
 
 pub(super) fn expand(machine: &Machine) -> TokenStream {
@@ -368,7 +368,7 @@ fn default(machine: &Machine) -> TokenStream {
 fn enter(machine: &Machine) -> TokenStream {
     let krate = &machine.krate;
     let (any, wrapper, data) = (machine.any(), machine.wrapper(), machine.data());
-    let [shared, cursor] = ["data", "cursor"].map(hygienic);
+    let [shared, cursor, place] = ["data", "cursor", "place"].map(hygienic);
     let lines = machine.states.iter().map(|state| {
         let (name, structure, all) = (&state.name, &state.structure, state.fields.all());
         quote! {
@@ -378,7 +378,8 @@ fn enter(machine: &Machine) -> TokenStream {
         }
     });
     quote! {
-        fn enter(self, #cursor: #krate::Cursor, #shared: #data) -> #any {
+        fn enter(self, #place: #krate::expansion::Place, #shared: #data) -> #any {
+            let #cursor = #place.into_cursor();
             match self {
                 #(#lines),*
             }

@@ -23,7 +23,7 @@ pub(super) fn check(machine: &Machine, errors: &mut Errors) {
     events(machine, errors);
     let before = errors.count();
     reachable(machine, errors);
-    if machine.attributes.must_finish && errors.count() == before {
+    if machine.attributes.must_finish.is_some() && errors.count() == before {
         finishing(machine, errors);
     }
 }

@@ -123,7 +123,7 @@ fn step(machine: &Machine) -> TokenStream {
             self,
             #event: #events_path,
         ) -> #krate::Step<Self, #wrapper<#target>> {
-            #krate::Step::of(self, #event)
+            #krate::expansion::step(self, #event)
         }
     }
 }

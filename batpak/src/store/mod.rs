@@ -31,7 +31,7 @@ pub use verify::Verification;
 use crate::coordinate::{Coordinate, Tag};
 use crate::event::{EventMeta, Region, StoreId, hash};
 use crate::projection::Projection;
-use crate::typestate::{Cursor, Folded, Machine};
+use crate::typestate::{Cursor, Folded, Machine, Place};
 use append::Writer;
 use fs::{DirLock, Disk};
 use index::Index;
@@ -195,7 +195,7 @@ impl Store {
         Cursor::check_address::<M>(coordinate)?;
         let (folded, head) = fold::<Folded<M>>(self.stream(coordinate))?;
         let cursor = Cursor::new(self.id(), coordinate.clone(), head);
-        Ok(folded.state.enter(cursor, folded.data))
+        Ok(folded.state.enter(Place::new(cursor), folded.data))
     }
 }
 

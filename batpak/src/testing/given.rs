@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::When;
 use super::attempt::{Attempt, Outcome};
 use crate::pipeline::EncodedEvent;
-use crate::typestate::Cursor;
+use crate::typestate::{Cursor, Place};
 use crate::{
     Chain, Coordinate, EventFlags, EventHeader, EventId, EventPayload, Folded, Machine, NewEvent,
     Projection, RawEvent, StoreError, StoreId,
@@ -276,7 +276,7 @@ impl<M: Machine> Given<M> {
         let loaded = before
             .state
             .clone()
-            .enter(cursor.clone(), before.data.clone());
+            .enter(Place::new(cursor.clone()), before.data.clone());
         let outcome = attempt(loaded).outcome();
         When::new(cursor, before, outcome)
     }

@@ -2,7 +2,7 @@ use std::fmt::{self, Debug, Write};
 
 use super::attempt::Outcome;
 use crate::pipeline::EncodedEvent;
-use crate::typestate::Cursor;
+use crate::typestate::{Cursor, Place};
 use crate::{Denial, EventPayload, Folded, Illegal, Machine, NewEvent, StoreError};
 
 /// What came of an attempt on a machine, to be compared with what should have.
@@ -125,7 +125,7 @@ impl<M: Machine> When<M> {
     #[track_caller]
     pub fn then(self, look: impl FnOnce(M::Loaded)) -> Self {
         let Folded { state, data } = self.now.clone();
-        look(state.enter(self.cursor.clone(), data));
+        look(state.enter(Place::new(self.cursor.clone()), data));
         self
     }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{CommitError, Cursor, Folded, Machine, Refused};
+use super::{CommitError, Cursor, Folded, Machine, Place, Refused};
 use crate::pipeline::{Batch, NewEvent};
 use crate::store::Store;
 
@@ -18,8 +18,8 @@ pub struct Chain<M: Machine> {
 }
 
 impl<M: Machine> Chain<M> {
-    /// A chain that begins with the machine in `state`; `state_machine!` calls it.
-    pub fn new(cursor: Cursor, state: M, data: M::Data) -> Self {
+    /// A chain that begins with the machine in `state`.
+    pub(crate) fn new(cursor: Cursor, state: M, data: M::Data) -> Self {
         let origin = Folded { state, data };
         Self {
             cursor,
@@ -94,9 +94,13 @@ impl<M: Machine> Chain<M> {
         more: Batch,
     ) -> Result<M::Loaded, CommitError<M::Loaded>> {
         match self.cursor.commit(store, self.events, more) {
-            Ok(cursor) => Ok(self.now.state.enter(cursor, self.now.data)),
+            Ok(cursor) => Ok(self.now.state.enter(Place::new(cursor), self.now.data)),
             Err(error) => Err(CommitError {
-                machine: Box::new(self.origin.state.enter(self.cursor, self.origin.data)),
+                machine: Box::new(
+                    self.origin
+                        .state
+                        .enter(Place::new(self.cursor), self.origin.data),
+                ),
                 error,
             }),
         }

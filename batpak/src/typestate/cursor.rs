@@ -99,6 +99,21 @@ impl Cursor {
     }
 }
 
+/// Where a machine is entered: its cursor, from those who know that it is there in that state.
+#[derive(Debug)]
+pub struct Place(Cursor);
+
+impl Place {
+    pub(crate) const fn new(cursor: Cursor) -> Self {
+        Self(cursor)
+    }
+
+    /// The cursor.
+    pub fn into_cursor(self) -> Cursor {
+        self.0
+    }
+}
+
 /// The phase of a machine whose events are all in the log: it was read, or committed.
 #[derive(Debug, Clone, Copy)]
 pub enum Committed {}
@@ -114,6 +129,8 @@ pub struct In<S: State, P> {
     cursor: Cursor,
     state: S,
     data: <S::Machine as Machine>::Data,
+    /// Which step it is ahead by, if it is pending.
+    step: u64,
     phase: PhantomData<P>,
 }
 
@@ -124,6 +141,7 @@ impl<S: State, P> In<S, P> {
             cursor,
             state,
             data,
+            step: 0,
             phase: PhantomData,
         }
     }
@@ -148,15 +166,31 @@ impl<S: State, P> In<S, P> {
         (self.cursor, self.state, self.data)
     }
 
-    /// The same at another place of the stream, or in another phase.
-    pub(super) fn moved<Q>(self, cursor: Cursor) -> In<S, Q> {
-        In::new(cursor, self.state, self.data)
+    /// The same at another place of the stream.
+    pub(super) fn moved(self, cursor: Cursor) -> Self {
+        Self { cursor, ..self }
+    }
+
+    /// Which step it is ahead by; 0 if it is committed.
+    pub(super) const fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// The same ahead of the log by this step, whose machine was read at `cursor`.
+    pub(super) fn ahead(self, step: u64, cursor: Cursor) -> In<S, Pending> {
+        In {
+            step,
+            ..In::new(cursor, self.state, self.data)
+        }
     }
 }
 
 impl<S: State, P> Clone for In<S, P> {
     fn clone(&self) -> Self {
-        Self::new(self.cursor.clone(), self.state.clone(), self.data.clone())
+        Self {
+            step: self.step,
+            ..Self::new(self.cursor.clone(), self.state.clone(), self.data.clone())
+        }
     }
 }
 

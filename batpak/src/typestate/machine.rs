@@ -1,4 +1,4 @@
-use super::{Cursor, Illegal, Refused};
+use super::{Illegal, Place, Refused};
 use crate::event::{EventKind, EventPayload, KindEntry, RawEvent};
 use crate::projection::{Fold, FoldError, Projection};
 
@@ -56,8 +56,9 @@ pub trait Machine: Clone + Default {
         false
     }
 
-    /// The committed machine in this state.
-    fn enter(self, cursor: Cursor, data: Self::Data) -> Self::Loaded;
+    /// The committed machine in this state. Only a store and the expansions have a [`Place`], so that
+    /// nobody makes a committed state of a mere value.
+    fn enter(self, place: Place, data: Self::Data) -> Self::Loaded;
 }
 
 /// One state of a machine, as a type of its own: what `state_machine!` implements for each.

@@ -11,7 +11,7 @@ mod refusal;
 mod step;
 
 pub use chain::Chain;
-pub use cursor::{Committed, Cursor, In, Pending};
+pub use cursor::{Committed, Cursor, In, Pending, Place};
 pub use machine::{Folded, Machine, State, Transition};
 pub use refusal::{CommitError, Denied, Illegal, Refused};
 pub use step::{Instance, Moved, Step};

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::{CommitError, Committed, Cursor, Denied, Folded, In, Machine, Pending, State};
 use crate::pipeline::{Batch, NewEvent};
 use crate::store::Store;
@@ -28,11 +30,15 @@ pub trait Moved {
     fn moved(self, cursor: Cursor) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<I: Instance> Moved for I {
     fn moved(self, cursor: Cursor) -> Self {
         Self::new(self.into_within().moved(cursor))
     }
 }
+
+/// Numbers the steps that are gone on from, so that none goes on with the machine of another.
+static STEPS: AtomicU64 = AtomicU64::new(1);
 
 /// One command whose gates have permitted it, or several in a row: events that are not recorded yet,
 /// and where they lead.
@@ -52,11 +58,11 @@ where
     T: Instance<State: State<Machine = M>, Phase = Committed>,
     M: Machine,
 {
-    /// A step over an event that the machine's table leads to `T`; `state_machine!` calls it.
+    /// A step over an event by which the machine's table leads to `T`.
     ///
     /// # Panics
-    /// If the table does not lead there, or nowhere: then the macro was not asked.
-    pub fn of(from: F, event: M::Event) -> Self {
+    /// If the table does not lead there, or nowhere.
+    pub(crate) fn of(from: F, event: M::Event) -> Self {
         let within = from.within();
         let recorded = NewEvent::of(within.cursor().coordinate(), &event);
         let mut folded = Folded {
@@ -76,8 +82,8 @@ where
 }
 
 impl<F, T> Step<F, T> {
-    /// A step over one event that leads to `to`; `state_machine!` calls it.
-    pub fn new(from: F, event: NewEvent, to: T) -> Self {
+    /// A step over one event that leads to `to`.
+    pub(crate) fn new(from: F, event: NewEvent, to: T) -> Self {
         Self {
             from,
             events: vec![event],
@@ -142,6 +148,9 @@ impl<F: Instance, T: Instance> Step<F, T> {
     ///
     /// # Errors
     /// What the closure gives, with the machine that the whole chain began with.
+    ///
+    /// # Panics
+    /// If the closure gives a step of another machine than the one that it was given.
     pub fn then<U, D>(
         self,
         next: impl FnOnce(T::Pending) -> Result<Step<T::Pending, U>, Denied<T::Pending, D>>,
@@ -152,9 +161,14 @@ impl<F: Instance, T: Instance> Step<F, T> {
             to,
         } = self;
         let cursor = from.within().cursor().clone();
-        let pending = T::Pending::new(to.into_within().moved(cursor));
+        let number = STEPS.fetch_add(1, Ordering::Relaxed);
+        let pending = T::Pending::new(to.into_within().ahead(number, cursor));
         match next(pending) {
             Ok(step) => {
+                assert!(
+                    step.from.within().step() == number,
+                    "a step goes on with the machine that its closure was given"
+                );
                 events.extend(step.events);
                 Ok(Step {
                     from,
