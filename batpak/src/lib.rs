@@ -160,6 +160,7 @@ mod store;
 pub mod testing;
 mod typestate;
 
+#[doc(inline)]
 pub use batpak_macros::{Event, gate, projection, state_machine};
 pub use coordinate::{Coordinate, CoordinateError, Part, Tag, TagError};
 pub use event::{
