@@ -124,6 +124,11 @@
 //! # }
 //! ```
 //!
+//! The manual of this language is the documentation of [`batpak_macros`]: the pages of [`state_machine!`],
+//! [`derive(Event)`](macro@Event), [`#[gate]`](macro@gate) and [`#[projection]`](macro@projection) have every key, what is
+//! generated, and each error message with its cure. Events have versions and tags; [`category!`] and
+//! [`catalog!`] keep their kinds apart.
+//!
 //! # Features
 //!
 //! `blake3` (default) chains every event to the one before it in its stream. Without it new stores are
