@@ -19,7 +19,7 @@ use proc_macro::TokenStream;
 #[doc = "```no_run"]
 #[doc = include_str!("../docs/examples/versions.rs")]
 #[doc = "```"]
-#[doc = include_str!("../docs/event_after.md")]
+#[doc = include_str!("../docs/event_errors.md")]
 #[proc_macro_derive(Event, attributes(event, serde))]
 pub fn derive_event(input: TokenStream) -> TokenStream {
     event::derive(input.into()).into()

@@ -6,7 +6,7 @@ use super::sources::{directory, files};
 
 const MANUAL: &[&str] = &[
     include_str!("../../docs/state_machine_errors.md"),
-    include_str!("../../docs/event_after.md"),
+    include_str!("../../docs/event_errors.md"),
     include_str!("../../docs/gate.md"),
     include_str!("../../docs/projection.md"),
 ];
