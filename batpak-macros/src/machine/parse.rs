@@ -98,8 +98,9 @@ impl Parts {
             .or_else(|| first(&of_states))
     }
 
-    /// The machine; `None` if there is no enum of states, or no events.
-    pub(super) fn machine(&mut self, errors: &mut Errors) -> Option<Machine> {
+    /// Takes the enum of states and that of events, which may be elsewhere; `None` if there is no machine
+    /// of them.
+    fn take_enums(&mut self, errors: &mut Errors) -> Option<(ItemEnum, Option<ItemEnum>)> {
         let Some(at) = self.states_at() else {
             if !self.incomplete {
                 errors.push(syn::Error::new(
@@ -109,7 +110,7 @@ impl Parts {
             }
             return None;
         };
-        let name = self.enums[at].ident.clone();
+        let name = &self.enums[at].ident;
         let outside =
             attributes::machine(&mut self.enums[at].attrs.clone(), &mut Errors::default());
         let events_at = (0..self.enums.len())
@@ -117,7 +118,7 @@ impl Parts {
         if events_at.is_none() && outside.events.is_none() {
             if !self.incomplete {
                 errors.add(
-                    &name,
+                    name,
                     format_args!(
                         "`{name}` has no events: add an enum with `#[derive(Event)]` to the same `state_machine!`"
                     ),
@@ -132,9 +133,15 @@ impl Parts {
         if errors.count() > before || of_events.is_some_and(|generics| !generics.is_empty()) {
             return None;
         }
-        let mut events_item = events_at.map(|i| self.enums.remove(i));
+        let events = events_at.map(|i| self.enums.remove(i));
         let at = self.states_at()?;
-        let mut states_item = self.enums.remove(at);
+        Some((self.enums.remove(at), events))
+    }
+
+    /// The machine; `None` if there is no enum of states, or no events.
+    pub(super) fn machine(&mut self, errors: &mut Errors) -> Option<Machine> {
+        let (mut states_item, mut events_item) = self.take_enums(errors)?;
+        let (name, before) = (states_item.ident.clone(), errors.count());
         let attributes = attributes::machine(&mut states_item.attrs, errors);
         require_clone(&mut states_item, errors);
         let states = states(&mut states_item, &attributes, errors);
