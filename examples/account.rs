@@ -163,10 +163,8 @@ fn open(
     amount: Cents,
 ) -> Result<AccountIn<Open>, Box<dyn std::error::Error>> {
     let account = store.load::<Account>(&Account::at(number, "bank")?)?;
-    let account = account
-        .unopened()
-        .map_err(|account| format!("{account:?} is open"))?;
     let step = account
+        .unopened()?
         .open(owner.to_owned())?
         .then(|account| account.deposit(amount))?;
     Ok(step.commit(store)?)

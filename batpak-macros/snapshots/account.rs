@@ -590,6 +590,19 @@ impl ::core::fmt::Debug for AnyAccountIn {
     }
 }
 #[automatically_derived]
+impl ::core::fmt::Display for AnyAccountIn {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        match self {
+            Self::Unopened(found) => ::batpak::expansion::tell_state(found, f),
+            Self::Open(found) => ::batpak::expansion::tell_state(found, f),
+            Self::Frozen(found) => ::batpak::expansion::tell_state(found, f),
+            Self::Closed(found) => ::batpak::expansion::tell_state(found, f),
+        }
+    }
+}
+#[automatically_derived]
+impl ::core::error::Error for AnyAccountIn {}
+#[automatically_derived]
 impl<S: ::batpak::State<Machine = Account>> ::core::convert::From<AccountIn<S>>
 for AnyAccountIn {
     fn from(known: AccountIn<S>) -> Self {
@@ -1082,7 +1095,9 @@ fn open(
     amount: Cents,
 ) -> Result<AccountIn<Open>, Box<dyn std::error::Error>> {
     let account = store.load::<Account>(&Account::at(number, "bank")?)?;
-    let account = account.unopened().map_err(|account| format!("{account:?} is open"))?;
-    let step = account.open(owner.to_owned())?.then(|account| account.deposit(amount))?;
+    let step = account
+        .unopened()?
+        .open(owner.to_owned())?
+        .then(|account| account.deposit(amount))?;
     Ok(step.commit(store)?)
 }

@@ -803,6 +803,21 @@ impl ::core::fmt::Debug for AnyOrderIn {
     }
 }
 #[automatically_derived]
+impl ::core::fmt::Display for AnyOrderIn {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        match self {
+            Self::Draft(found) => ::batpak::expansion::tell_state(found, f),
+            Self::Placed(found) => ::batpak::expansion::tell_state(found, f),
+            Self::Paid(found) => ::batpak::expansion::tell_state(found, f),
+            Self::Shipped(found) => ::batpak::expansion::tell_state(found, f),
+            Self::Delivered(found) => ::batpak::expansion::tell_state(found, f),
+            Self::Cancelled(found) => ::batpak::expansion::tell_state(found, f),
+        }
+    }
+}
+#[automatically_derived]
+impl ::core::error::Error for AnyOrderIn {}
+#[automatically_derived]
 impl<S: ::batpak::State<Machine = Order>> ::core::convert::From<OrderIn<S>>
 for AnyOrderIn {
     fn from(known: OrderIn<S>) -> Self {

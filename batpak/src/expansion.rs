@@ -70,6 +70,16 @@ pub fn enter<M: Machine>(state: M, cursor: Cursor, data: M::Data) -> M::Loaded {
     state.enter(Place::new(cursor), data)
 }
 
+/// Says which state a machine is in.
+///
+/// # Errors
+/// If `f` fails.
+pub fn tell_state<I: Instance>(machine: &I, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    let coordinate = machine.within().cursor().coordinate();
+    let state = <I::State as State>::NAME;
+    write!(f, "{coordinate} is in the state `{state}`")
+}
+
 /// A machine in a known state as its parts, the state as a value of the enum.
 pub fn into_parts<I, S>(machine: I) -> (Cursor, S::Machine, <S::Machine as Machine>::Data)
 where

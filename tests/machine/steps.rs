@@ -107,6 +107,7 @@ fn a_loaded_machine_narrows_to_its_state_and_gives_itself_back_otherwise() {
     let any = store.load::<Account>(&coordinate).unwrap();
     let any = any.frozen().unwrap_err();
     let any = any.typed::<Closed>().unwrap_err();
+    assert_eq!(any.to_string(), "account:1@bank is in the state `Open`");
     assert_eq!(any.cursor().coordinate(), &coordinate);
     let account: AccountIn<Open> = any.typed::<Open>().unwrap();
     assert_eq!(account.owner(), "alice");

@@ -135,7 +135,8 @@ fn narrowing(machine: &Machine) -> Vec<TokenStream> {
     methods
 }
 
-/// Shows the machine as it is in its state, and is made of one.
+/// Shows the machine as it is in its state, which is the error where it should be in another, and is
+/// made of one.
 fn traits(machine: &Machine) -> TokenStream {
     let Machine { name, krate, .. } = machine;
     let (any, wrapper) = (machine.any(), machine.wrapper());
@@ -144,6 +145,7 @@ fn traits(machine: &Machine) -> TokenStream {
     let (f, found) = (hygienic("f"), hygienic("found"));
     let variants = machine.states.iter().map(|state| &state.name);
     let each = std::iter::repeat_n(&found, machine.states.len());
+    let (variants_again, each_again) = (variants.clone(), each.clone());
     quote! {
         #[automatically_derived]
         impl ::core::fmt::Debug for #any {
@@ -153,6 +155,18 @@ fn traits(machine: &Machine) -> TokenStream {
                 }
             }
         }
+
+        #[automatically_derived]
+        impl ::core::fmt::Display for #any {
+            fn fmt(&self, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                match self {
+                    #(Self::#variants_again(#each_again) => #krate::expansion::tell_state(#each_again, #f)),*
+                }
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::error::Error for #any {}
 
         #[automatically_derived]
         impl<#s: #krate::State<Machine = #name>> ::core::convert::From<#wrapper<#s>> for #any {

@@ -70,11 +70,13 @@ fn state_struct(machine: &Machine, state: &State) -> TokenStream {
         _ => quote!(let Self #all = self; #machine_name::#name #all),
     };
     let other = hygienic("other");
+    // At the state's name, which is where an error about another item of that name then points.
+    let item = quote_spanned!(name.span()=> #visibility struct #structure #body);
     quote! {
         #docs
         #derives
         #serde_crate
-        #visibility struct #structure #body
+        #item
 
         #[automatically_derived]
         impl #krate::State for #structure {
@@ -116,10 +118,11 @@ fn declared(state: &State, has_serde: bool) -> TokenStream {
         let public = quote_spanned!(span=> pub);
         quote!(#default #(#docs)* #(#serde)* #public #name #ty)
     });
+    let span = state.name.span();
     match state.fields.style {
-        Style::Unit | Style::Unknown => quote!(;),
-        Style::Named => quote!({ #(#declared),* }),
-        Style::Tuple => quote!((#(#declared),*);),
+        Style::Unit | Style::Unknown => quote_spanned!(span=> ;),
+        Style::Named => quote_spanned!(span=> { #(#declared),* }),
+        Style::Tuple => quote_spanned!(span=> (#(#declared),*);),
     }
 }
 

@@ -3,7 +3,8 @@
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, FnArg, Ident, Item, ItemEnum, Pat, ReturnType, Signature, Type};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, FnArg, Ident, Item, ItemEnum, Pat, Path, ReturnType, Signature, Token, Type};
 
 use super::fields::{Fields, Style};
 use super::split::{self, RawArm};
@@ -144,6 +145,7 @@ impl Parts {
         let (name, before) = (states_item.ident.clone(), errors.count());
         let attributes = attributes::machine(&mut states_item.attrs, errors);
         require_clone(&mut states_item, errors);
+        refuse_default(&mut states_item, errors);
         let states = states(&mut states_item, &attributes, errors);
         let events = events_item
             .as_mut()
@@ -228,6 +230,35 @@ fn require_clone(item: &mut ItemEnum, errors: &mut Errors) {
             format_args!("the states of a machine are cloned: add `#[derive(Clone)]` to `{name}`"),
         );
         item.attrs.push(syn::parse_quote!(#[derive(Clone)]));
+    }
+}
+
+/// That the enum does not derive `Default`, which it gets; if it does, it does not from here on.
+fn refuse_default(item: &mut ItemEnum, errors: &mut Errors) {
+    for attribute in &mut item.attrs {
+        let list = Punctuated::<Path, Token![,]>::parse_terminated;
+        if !attribute.path().is_ident("derive") {
+            continue;
+        }
+        let Ok(derives) = attribute.parse_args_with(list) else {
+            continue;
+        };
+        let (own, others): (Vec<Path>, Vec<Path>) = derives
+            .into_iter()
+            .partition(|path| path.is_ident("Default"));
+        for path in &own {
+            errors.add(
+                path,
+                "the initial state is the default, and the machine says so: remove `Default`",
+            );
+        }
+        if !own.is_empty() {
+            *attribute = syn::parse_quote!(#[derive(#(#others),*)]);
+        }
+    }
+    let is_default = |a: &Attribute| a.path().is_ident("default");
+    for variant in &mut item.variants {
+        variant.attrs.retain(|attribute| !is_default(attribute));
     }
 }
 
