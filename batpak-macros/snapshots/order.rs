@@ -894,7 +894,7 @@ impl Order {
     ///
     /// # Errors
     /// If the table has no line for this state and event.
-    #[allow(unreachable_patterns, unused_variables)]
+    #[allow(unreachable_patterns)]
     pub fn evolve(
         self,
         event: OrderEvent,

@@ -70,15 +70,18 @@ fn one(
             close.filter(|close| !follows(close, meta.input))
         }
     };
-    match meant {
-        Some(name) => key(Key {
+    if let Some(name) = meant {
+        let is_exact = exact.is_some();
+        let said = key(Key {
             name,
-            is_exact: exact.is_some(),
+            is_exact,
             meta,
             errors,
-        }),
-        None => skip_value(meta),
+        });
+        errors.take(said);
     }
+    // What is left of a value that cannot be read does not hide the keys behind it.
+    skip_value(meta)
 }
 
 /// Whether the key itself is further on in the list.

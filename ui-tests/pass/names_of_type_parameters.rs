@@ -14,6 +14,7 @@ mod types {
         enum Parcel {
             #[initial]
             Packed { p: P, s: S, s2: S2 },
+            #[terminal]
             Sent(P),
         }
 
@@ -50,6 +51,7 @@ mod states {
                 steps: u8,
             },
             S,
+            #[terminal]
             T,
         }
 

@@ -27,6 +27,7 @@ state_machine!(
     enum r#Walk {
         #[initial]
         r#Here,
+        #[terminal]
         There {
             r#in: u8,
         },

@@ -8,7 +8,7 @@ use syn::parse::Parser;
 use syn::{Expr, Pat};
 
 use super::attributes::{self, MachineAttributes};
-use super::fields::Fields;
+use super::fields::{Fields, Style};
 use super::mentions::mentions;
 use super::patterns::On;
 use super::split::{self, RawArm};
@@ -28,7 +28,7 @@ pub(super) fn read(machine: &mut Machine, errors: &mut Errors) {
     scope.check_groups(errors);
     let arms = scope.arms(&machine.raw_arms, errors);
     // What was recovered is in the table, so only what was lost makes it incomplete.
-    let is_known = |arm: &Arm| !matches!(arm.target, Target::Unknown);
+    let is_known = |arm: &Arm| !matches!(arm.target, Target::Unknown(_));
     machine.is_whole =
         errors.count() == before || (arms.len() == count && arms.iter().all(is_known));
     machine.pairs = Pair::all(&arms, machine.states.len());
@@ -138,7 +138,7 @@ impl<'m> Scope<'m> {
                 }
                 continue;
             }
-            if arm.guard.is_none() {
+            if arm.guard.is_none() && !arm.is_broken {
                 settled.extend(arm.from.iter().map(|state| (*state, event)));
             }
             found.push(arm);
@@ -176,7 +176,7 @@ impl<'m> Scope<'m> {
         let body = self.body(raw, errors);
         let target = match body {
             Ok(body) => self.target(body, raw.arrow, from.as_ref(), errors),
-            Err(()) => Target::Unknown,
+            Err(()) => Target::Unknown(self.some_state_in(&raw.body)),
         };
         let On {
             event,
@@ -212,7 +212,9 @@ impl<'m> Scope<'m> {
         if errors.count() == before {
             self.check_gate_arguments(&arm, errors);
         }
-        arm.is_broken = errors.count() > before;
+        // That the fields of an event are not understood has been said by its derive.
+        let is_unknown = self.events[arm.event].fields.style == Style::Unknown;
+        arm.is_broken = errors.count() > before || (is_unknown && self.outside.is_none());
         Some(arm)
     }
 
@@ -306,6 +308,16 @@ impl Arm {
         self.bindings()
             .filter(|binding| mentioned(&binding.name))
             .collect()
+    }
+
+    /// Whether a gate is given a name that nothing in the arm has.
+    pub(super) fn gates_name_others(&self) -> bool {
+        let mut arguments = self.gates.iter().flat_map(|gate| &gate.arguments);
+        arguments.any(|argument| {
+            root(argument).is_some_and(|root| {
+                *root != data_name() && !self.bindings().any(|binding| binding.name == *root)
+            })
+        })
     }
 
     /// Whether the condition looks at the shared data.

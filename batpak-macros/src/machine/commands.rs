@@ -60,10 +60,8 @@ fn method(machine: &Machine, pair: &Pair, command: &Ident) -> TokenStream {
         let (name, ty) = (&field.name, &field.ty);
         quote!(#name: #ty,)
     });
-    let context = table::gate_reads(first, &ctx_name()).then(|| {
-        let (ctx, ty) = (hygienic("ctx"), machine.context());
-        quote!(#ctx: &#ty,)
-    });
+    let is_broken = pair.arms.iter().any(|arm| machine.arms[*arm].is_broken);
+    let context = context(machine, first, is_broken);
     let denial = if first.gates.is_empty() {
         quote!(::core::convert::Infallible)
     } else {
@@ -71,7 +69,6 @@ fn method(machine: &Machine, pair: &Pair, command: &Ident) -> TokenStream {
     };
     let target = target(machine, pair, command);
     let docs = docs(machine, pair, first);
-    let is_broken = pair.arms.iter().any(|arm| machine.arms[*arm].is_broken);
     let body = if is_broken {
         quote!(::core::unreachable!())
     } else {
@@ -90,6 +87,18 @@ fn method(machine: &Machine, pair: &Pair, command: &Ident) -> TokenStream {
             #body
         }
     }
+}
+
+/// The parameter for what the gates ask about, if they do. In a broken arm one that is not bound may have
+/// been meant for it, and its type may be missing.
+fn context(machine: &Machine, first: &Arm, is_broken: bool) -> Option<TokenStream> {
+    let (ctx, ty) = (hygienic("ctx"), machine.context());
+    if is_broken && machine.attributes.context.is_none() && table::gate_reads(first, &ctx_name()) {
+        return Some(quote!(#ctx: &impl ?::core::marker::Sized,));
+    }
+    let is_meant =
+        table::gate_reads(first, &ctx_name()) || (is_broken && first.gates_name_others());
+    (is_meant && (!is_broken || machine.attributes.context.is_some())).then(|| quote!(#ctx: &#ty,))
 }
 
 /// Asks the gates, and makes a step over the event to where the table leads.
@@ -161,10 +170,14 @@ fn gates(machine: &Machine, pair: &Pair, function: &Ident) -> Option<TokenStream
         let field = binding.field_of(pair.state);
         let mut of_state = arm.state_bindings.iter();
         if of_state.any(|own| std::ptr::eq(own, binding)) {
-            quote!(&self.0.state().#field)
-        } else {
-            quote!(&#field)
+            return quote!(&self.0.state().#field);
         }
+        // The command's parameter has the name of the field, whatever it is bound to in the arm.
+        let fields = &machine.events[pair.event].fields;
+        let parameter = fields
+            .find(field)
+            .map_or(&binding.name, |field| &field.name);
+        quote!(&#parameter)
     };
     (!arm.gates.is_empty()).then(|| {
         let call = table::gates_call(arm, function, binding, (&quote!(self.0.data()), &ctx));
@@ -192,7 +205,7 @@ fn line(
     needed.extend(&arguments);
     let on = table::event_pattern(machine, arm, &needed);
     let (from, made) = match &arm.target {
-        Target::Same | Target::Unknown => (quote!(#same), quote!(#same)),
+        Target::Same | Target::Unknown(_) => (quote!(#same), quote!(#same)),
         Target::State(..) => {
             let structure = &machine.states[pair.state].structure;
             let fields = table::state_fields(machine, arm, &needed, pair.state);

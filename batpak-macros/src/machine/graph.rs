@@ -56,7 +56,7 @@ fn terminal(machine: &Machine, errors: &mut Errors) {
             .find(|state| machine.states[**state].terminal);
         let Some(left) = left else { continue };
         let leaves = match &arm.target {
-            Target::Same | Target::Unknown => false,
+            Target::Same | Target::Unknown(_) => false,
             Target::State(target, _) => target != left,
         };
         if leaves {
@@ -256,7 +256,7 @@ fn reachable(machine: &Machine, errors: &mut Errors) {
                 name,
                 format_args!("unreachable state: no transition leads to `{name}` from `{initial}`"),
             );
-        } else if !state.terminal && targets(i).next().is_none() {
+        } else if !state.terminal && machine.states.len() > 1 && !goes_on(machine, i) {
             errors.add(
                 name,
                 format_args!(
@@ -265,6 +265,12 @@ fn reachable(machine: &Machine, errors: &mut Errors) {
             );
         }
     }
+}
+
+/// Whether anything is different after some event in this state.
+fn goes_on(machine: &Machine, state: usize) -> bool {
+    let mut arms = machine.pairs_of(state).iter().flat_map(|pair| &pair.arms);
+    arms.any(|arm| !matches!(machine.arms[*arm].target, Target::Same))
 }
 
 /// The states that the pairs of `state` lead to.

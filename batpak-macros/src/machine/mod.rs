@@ -128,8 +128,8 @@ enum Target {
     Same,
     /// A state, by index, and the expression that makes it.
     State(usize, Expr),
-    /// It could not be understood.
-    Unknown,
+    /// It could not be understood, and may be this state.
+    Unknown(Option<usize>),
 }
 
 /// A pair of state and event, and the arms that handle it, in the order in which they are tried.

@@ -78,7 +78,7 @@ pub(super) fn check_names(machine: &Machine, errors: &mut Errors) {
 /// The variant that an arm leads to.
 pub(super) fn variant(machine: &Machine, arm: &Arm) -> Ident {
     match &arm.target {
-        Target::Same | Target::Unknown => machine.unchanged(),
+        Target::Same | Target::Unknown(_) => machine.unchanged(),
         Target::State(target, _) => machine.states[*target].name.clone(),
     }
 }
@@ -115,7 +115,7 @@ pub(super) fn targets(machine: &Machine, command: &Ident) -> (Vec<usize>, bool) 
         .flat_map(|pair| &pair.arms)
     {
         match &machine.arms[*arm].target {
-            Target::Same | Target::Unknown => unchanged = true,
+            Target::Same | Target::Unknown(_) => unchanged = true,
             Target::State(target, _) if !targets.contains(target) => targets.push(*target),
             Target::State(..) => {}
         }

@@ -1,12 +1,13 @@
 //! From the tokens of the call to its parts.
 
-use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, FnArg, Ident, Item, ItemEnum, Pat, Path, ReturnType, Signature, Token, Type};
 
 use super::fields::{Fields, Style};
+use super::patterns::is_binding;
 use super::split::{self, RawArm};
 use super::wrapper::Parameters;
 use super::{Event, Machine, State, arms, attributes, graph};
@@ -37,8 +38,10 @@ struct Evolve {
 impl Parts {
     pub(super) fn of(input: TokenStream, errors: &mut Errors) -> Self {
         let mut parts = Self::default();
-        for tokens in split::items(split::visible(input)) {
-            if is_evolve(&tokens) {
+        let items = split::items(split::visible(input));
+        let has_evolve = items.iter().any(is_evolve);
+        for tokens in items {
+            if is_evolve(&tokens) || (!has_evolve && is_like_evolve(&tokens, errors)) {
                 let evolve = evolve(&tokens, errors);
                 match &mut parts.evolve {
                     Some(first) => {
@@ -114,12 +117,14 @@ impl Parts {
         let name = &self.enums[at].ident;
         let outside =
             attributes::machine(&mut self.enums[at].attrs.clone(), &mut Errors::default());
+        let name = name.clone();
         let events_at = (0..self.enums.len())
-            .find(|i| *i != at && outside.events.is_none() && derives(&self.enums[*i], "Event"));
+            .find(|i| *i != at && outside.events.is_none() && derives(&self.enums[*i], "Event"))
+            .or_else(|| self.underived_events(at, errors));
         if events_at.is_none() && outside.events.is_none() {
             if !self.incomplete {
                 errors.add(
-                    name,
+                    &name,
                     format_args!(
                         "`{name}` has no events: add an enum with `#[derive(Event)]` to the same `state_machine!`"
                     ),
@@ -137,6 +142,27 @@ impl Parts {
         let events = events_at.map(|i| self.enums.remove(i));
         let at = self.states_at()?;
         Some((self.enums.remove(at), events))
+    }
+
+    /// Where an enum is that is one of events but for its derive, which it gets.
+    fn underived_events(&mut self, states: usize, errors: &mut Errors) -> Option<usize> {
+        let is_event = |attribute: &Attribute| attribute.path().is_ident("event");
+        let is_ours =
+            |(i, item): &(usize, &ItemEnum)| *i != states && item.attrs.iter().any(is_event);
+        let (at, item) = self.enums.iter().enumerate().find(is_ours)?;
+        let name = &item.ident;
+        errors.add(
+            name,
+            format_args!("`{name}` is no event: add `#[derive(Event)]`"),
+        );
+        let settings = attributes::machine(
+            &mut self.enums[states].attrs.clone(),
+            &mut Errors::default(),
+        );
+        let krate = names::krate(settings.krate.as_ref());
+        let derive = syn::parse_quote!(#[derive(#krate::Event)]);
+        self.enums[at].attrs.insert(0, derive);
+        Some(at)
     }
 
     /// The machine; `None` if there is no enum of states, or no events.
@@ -288,6 +314,37 @@ fn is_evolve(tokens: &TokenStream) -> bool {
     })
 }
 
+/// Whether it is what `evolve` should be, under another name, which is then reported.
+fn is_like_evolve(tokens: &TokenStream, errors: &mut Errors) -> bool {
+    let mut words = tokens.clone().into_iter();
+    let is_fn = words.any(|token| matches!(token, TokenTree::Ident(keyword) if keyword == "fn"));
+    let (Some(TokenTree::Ident(name)), true) = (words.next(), is_fn) else {
+        return false;
+    };
+    let is_it = split::before_block(tokens)
+        .and_then(|(_, body)| table_of(&body))
+        .is_some_and(|(pair, _)| split::at_commas(pair).len() == 2);
+    if is_it {
+        let message = format!("the transitions are `fn evolve`, not `{name}`");
+        errors.add(name, message);
+    }
+    is_it
+}
+
+/// The scrutinee and the arms of a body that is one `match` over a pair.
+fn table_of(body: &Group) -> Option<(TokenStream, TokenStream)> {
+    let (before, block) = split::before_block(&body.stream())?;
+    let before: Vec<TokenTree> = before.into_iter().collect();
+    match &before[..] {
+        [TokenTree::Ident(keyword), TokenTree::Group(pair)]
+            if keyword == "match" && pair.delimiter() == Delimiter::Parenthesis =>
+        {
+            Some((pair.stream(), block.stream()))
+        }
+        _ => None,
+    }
+}
+
 /// `evolve`, as far as it can be understood.
 fn evolve(tokens: &TokenStream, errors: &mut Errors) -> Evolve {
     let name = Ident::new("evolve", Span::call_site());
@@ -327,17 +384,7 @@ fn evolve(tokens: &TokenStream, errors: &mut Errors) -> Evolve {
         evolve.docs = names::docs(&attributes).into_iter().cloned().collect();
         evolve.signature = Some(signature);
     }
-    let found = split::before_block(&body.stream()).and_then(|(before, block)| {
-        let before: Vec<TokenTree> = before.into_iter().collect();
-        match &before[..] {
-            [TokenTree::Ident(keyword), TokenTree::Group(pair)]
-                if keyword == "match" && pair.delimiter() == Delimiter::Parenthesis =>
-            {
-                Some((pair.stream(), split::arms(block.stream())))
-            }
-            _ => None,
-        }
-    });
+    let found = table_of(&body).map(|(scrutinee, arms)| (scrutinee, split::arms(arms)));
     match found {
         Some((scrutinee, arms)) => {
             evolve.scrutinee = scrutinee;
@@ -429,6 +476,15 @@ fn states(
             let name = &variant.ident;
             errors.add(name, format_args!("state `{name}` is declared twice"));
             continue;
+        }
+        if is_binding(&variant.ident) {
+            let name = &variant.ident;
+            errors.add(
+                name,
+                format_args!(
+                    "the name of state `{name}` begins in lower case, so a pattern would bind it"
+                ),
+            );
         }
         if let Some((_, discriminant)) = variant.discriminant.take() {
             errors.add(discriminant, "a state has no number: remove the `= ..`");

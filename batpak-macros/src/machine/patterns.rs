@@ -342,11 +342,15 @@ fn named<'p>(pattern: &'p Pat, errors: &mut Errors) -> Option<Named<'p>> {
         _ => (None, None),
     };
     let is_alone = path.is_none_or(|path| path.get_ident().is_some());
-    if found.is_none() || !is_alone {
-        errors.add(
+    match &found {
+        None => errors.add(
             pattern,
             "write the name alone, with its fields by name: `Placed` or `Placed { total, .. }`",
-        );
+        ),
+        Some(Named { name, .. }) if !is_alone => {
+            errors.add(pattern, format_args!("write the name alone: `{name}`"));
+        }
+        Some(_) => {}
     }
     found
 }

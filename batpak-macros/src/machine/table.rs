@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Expr;
+use syn::spanned::Spanned;
 
 use super::fields::chosen;
 use super::mentions::mentions;
@@ -38,7 +39,7 @@ pub(super) fn function_names(arms: &[Arm], states: &[State], events: &[Event]) -
         let mut name = format!("{from}_{event}");
         if taken.contains(&name) {
             let target = match &arm.target {
-                Target::Same | Target::Unknown => "same".to_owned(),
+                Target::Same | Target::Unknown(_) => "same".to_owned(),
                 Target::State(target, _) => snake_case(&plain(&states[*target].name)),
             };
             name = format!("{name}_to_{target}");
@@ -81,20 +82,32 @@ pub(super) fn state_fields(
     machine.states[state].fields.pattern(fields)
 }
 
-/// The bindings that an arm's condition or its target needs.
+/// The bindings that an arm's condition or its target needs, and those that nothing does, so that the
+/// compiler says so.
 fn needed(arm: &Arm) -> Vec<&Binding> {
     let body = match &arm.target {
-        Target::Same | Target::Unknown => None,
+        Target::Same | Target::Unknown(_) => None,
         Target::State(_, body) => Some(body),
     };
     let expressions: Vec<&Expr> = arm.guard.iter().chain(body).collect();
-    arm.bindings_in(&expressions)
+    let all: Vec<&Expr> = expressions
+        .iter()
+        .copied()
+        .chain(gate_arguments(arm))
+        .collect();
+    let (needed, used) = (arm.bindings_in(&expressions), arm.bindings_in(&all));
+    let is_in = |bindings: &[&Binding], own: &Binding| {
+        bindings.iter().any(|binding| std::ptr::eq(*binding, own))
+    };
+    arm.bindings()
+        .filter(|own| is_in(&needed, own) || !is_in(&used, own))
+        .collect()
 }
 
 /// The arguments of an arm's function: what its target needs.
 pub(super) fn function_arguments(arm: &Arm) -> Vec<&Binding> {
     match &arm.target {
-        Target::Same | Target::Unknown => Vec::new(),
+        Target::Same | Target::Unknown(_) => Vec::new(),
         Target::State(_, body) => arm.bindings_in(&[body]),
     }
 }
@@ -134,7 +147,7 @@ pub(super) fn functions(machine: &Machine) -> TokenStream {
     }
     let functions = sound(machine).map(|(_, (arm, name))| {
         let transition = match &arm.target {
-            Target::Same | Target::Unknown => None,
+            Target::Same | Target::Unknown(_) => None,
             Target::State(target, body) => {
                 let target = &machine.states[*target].structure;
                 let arguments = function_arguments(arm);
@@ -192,7 +205,9 @@ fn ask(arm: &Arm, krate: &syn::Path) -> TokenStream {
             Expr::Path(_) => quote!(#argument),
             path_or_literal => quote!(&#path_or_literal),
         });
-        quote!(#krate::expansion::Decision::decide(#path(#(#arguments),*), #path::CODE, #path::MESSAGE)?;)
+        // Spanned, so that a decision of another type is said of this gate.
+        let decide = quote_spanned!(path.span()=> #krate::expansion::Decision::decide);
+        quote!(#decide(#path(#(#arguments),*), #path::CODE, #path::MESSAGE)?;)
     });
     quote!(#(#calls)*)
 }
@@ -248,7 +263,7 @@ pub(super) fn evolve(machine: &Machine) -> TokenStream {
         let on = event_pattern(machine, arm, &needed);
         let guard = arm.guard.as_ref().map(|guard| quote!(if #guard));
         let made = match &arm.target {
-            Target::Same | Target::Unknown => {
+            Target::Same | Target::Unknown(_) => {
                 return quote!((#state @ (#from), #on) #guard => #state,);
             }
             Target::State(_, body) if machine.is_fold_only() => in_place(arm, body),
@@ -262,7 +277,7 @@ pub(super) fn evolve(machine: &Machine) -> TokenStream {
     });
     let data = machine.attributes.data.as_ref().map(|ty| {
         let data = data_name();
-        quote!(#data: &#ty,)
+        quote!(#[allow(unused_variables)] #data: &#ty,)
     });
     let data_doc = data
         .is_some()
@@ -278,7 +293,7 @@ pub(super) fn evolve(machine: &Machine) -> TokenStream {
         ///
         /// # Errors
         /// If the table has no line for this state and event.
-        #[allow(unreachable_patterns, unused_variables #empty)]
+        #[allow(unreachable_patterns #empty)]
         #visibility fn evolve(
             self,
             #data
@@ -432,7 +447,8 @@ impl Arm {
     /// The state that the arm leads to from `state`.
     pub(super) fn leads_from(&self, state: usize) -> usize {
         match &self.target {
-            Target::Same | Target::Unknown => state,
+            Target::Same => state,
+            Target::Unknown(guess) => guess.unwrap_or(state),
             Target::State(target, _) => *target,
         }
     }

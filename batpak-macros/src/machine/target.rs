@@ -1,6 +1,7 @@
 //! The target of an arm: the state that it ends in.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{Expr, ExprGroup, ExprParen, Ident, Member, Path, Stmt};
 
 use super::Target;
@@ -24,8 +25,9 @@ impl Scope<'_> {
             if let Some(arrow) = arrow {
                 errors.push(syn::Error::new(arrow, "expected the target state"));
             }
-            return Target::Unknown;
+            return Target::Unknown(None);
         };
+        let guess = self.some_state_in(&body.to_token_stream());
         let bound = from.and_then(|from| from.bound.as_ref());
         let whole: *const Expr = &raw const body;
         let end = tail(&mut body);
@@ -36,10 +38,10 @@ impl Scope<'_> {
                 "a transition must end in a state, such as `Placed { total }`, so that the target is \
                  known at compile time",
             );
-            return Target::Unknown;
+            return Target::Unknown(guess);
         };
         let Some(name) = path.segments.last().map(|last| &last.ident) else {
-            return Target::Unknown;
+            return Target::Unknown(guess);
         };
         if path.segments.len() > 1 {
             errors.add(&*end, format_args!("write the state alone: `{name}`"));
@@ -54,18 +56,28 @@ impl Scope<'_> {
                     format_args!("`{name}` is not the name of the state; end in a state, or in the name bound to it"),
                 );
             }
-            return Target::Unknown;
+            return Target::Unknown(guess);
         } else if let Some(bound) = bound {
             errors.push(only_the_target(bound));
         }
         let Some(state) = self.state(name, errors) else {
-            return Target::Unknown;
+            return Target::Unknown(guess);
         };
         self.check_constructor(end, state, errors);
         if let Some(path) = constructor_mut(end) {
             *path = respanned(&self.states[state].structure, name.span()).into();
         }
         Target::State(state, body)
+    }
+
+    /// The first state that is named in what could not be understood: it may be the target, and the rest of
+    /// the program may count on it.
+    pub(super) fn some_state_in(&self, tokens: &TokenStream) -> Option<usize> {
+        tokens.clone().into_iter().find_map(|token| match token {
+            TokenTree::Ident(name) => self.states_by_name.get(&plain(&name)).copied(),
+            TokenTree::Group(group) => self.some_state_in(&group.stream()),
+            _ => None,
+        })
     }
 
     /// The state of that name, or the one that may have been meant.

@@ -415,6 +415,7 @@ pub trait Upcast<T> {
 }
 
 #[diagnostic::do_not_recommend]
+#[doc(hidden)]
 impl<S: Into<T>, T> Upcast<T> for S {
     fn upcast(self) -> T {
         self.into()

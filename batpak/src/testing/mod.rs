@@ -5,7 +5,7 @@
 //! - [`store`], [`MemoryDisk`]: the whole engine on a disk in memory.
 //! - [`Clock`] and [`StoreConfig::scripted`](crate::StoreConfig::scripted): times and ids that are the
 //!   same in every run.
-//! - [`history`], and with the feature `proptest` [`histories`]: random histories that a machine's
+//! - [`history`], and with the feature `proptest` `histories`: random histories that a machine's
 //!   table allows.
 //!
 //! Put it where only tests see it:

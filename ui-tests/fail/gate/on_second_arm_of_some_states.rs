@@ -14,6 +14,7 @@ state_machine!(
         Closed,
         #[group(Whole)]
         Open { by: String },
+        #[terminal]
         Broken,
     }
 

@@ -1,0 +1,31 @@
+//! What is wrong with one arm is not said of the next.
+
+use batpak::prelude::*;
+
+state_machine!(
+    #[derive(Debug, Clone)]
+    enum Door {
+        #[initial]
+        Closed,
+        Open { by: String },
+    }
+
+    #[derive(Event, Debug, Clone)]
+    #[event(category = 0x1)]
+    enum DoorEvent {
+        #[event(id = 0x001)]
+        Opened { by: String },
+        #[event(id = 0x002)]
+        Shut,
+    }
+
+    fn evolve(door: Door, event: DoorEvent) -> Door {
+        match (door, event) {
+            (Closed, Opened { by: "guest" }) => Closed,
+            (Closed, Opened { by }) => Open { by },
+            (Open { .. }, Shut) => Closed,
+        }
+    }
+);
+
+fn main() {}

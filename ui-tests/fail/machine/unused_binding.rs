@@ -1,0 +1,35 @@
+//! A field that is bound and used nowhere is most likely a mistake.
+
+#![deny(unused_variables)]
+
+use batpak::prelude::*;
+
+state_machine!(
+    #[derive(Debug, Clone)]
+    enum Door {
+        #[initial]
+        Closed,
+        Open { by: String },
+    }
+
+    #[derive(Event, Debug, Clone)]
+    #[event(category = 0x1)]
+    enum DoorEvent {
+        #[event(id = 0x001)]
+        Opened { by: String },
+        #[event(id = 0x002)]
+        Shut,
+    }
+
+    fn evolve(door: Door, event: DoorEvent) -> Door {
+        match (door, event) {
+            #[command(open)]
+            (Closed, Opened { by }) => Open {
+                by: String::new(),
+            },
+            (Open { .. }, Shut) => Closed,
+        }
+    }
+);
+
+fn main() {}
