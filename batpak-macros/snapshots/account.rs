@@ -525,20 +525,18 @@ impl AnyAccountIn {
     }
     /// Where it was read: store, stream, revision and position.
     pub fn cursor(&self) -> &::batpak::Cursor {
-        match self {
-            Self::Unopened(found) => found.cursor(),
-            Self::Open(found) => found.cursor(),
-            Self::Frozen(found) => found.cursor(),
-            Self::Closed(found) => found.cursor(),
-        }
+        self.parts().0
     }
     /// What all states share.
     pub fn data(&self) -> &() {
+        self.parts().1
+    }
+    fn parts(&self) -> (&::batpak::Cursor, &(), &'static ::core::primitive::str) {
         match self {
-            Self::Unopened(found) => found.data(),
-            Self::Open(found) => found.data(),
-            Self::Frozen(found) => found.data(),
-            Self::Closed(found) => found.data(),
+            Self::Unopened(found) => ::batpak::expansion::parts(found),
+            Self::Open(found) => ::batpak::expansion::parts(found),
+            Self::Frozen(found) => ::batpak::expansion::parts(found),
+            Self::Closed(found) => ::batpak::expansion::parts(found),
         }
     }
     fn into_parts(self) -> (::batpak::Cursor, Account, ()) {
@@ -581,23 +579,15 @@ impl AnyAccountIn {
 #[automatically_derived]
 impl ::core::fmt::Debug for AnyAccountIn {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-        match self {
-            Self::Unopened(found) => ::core::fmt::Debug::fmt(found, f),
-            Self::Open(found) => ::core::fmt::Debug::fmt(found, f),
-            Self::Frozen(found) => ::core::fmt::Debug::fmt(found, f),
-            Self::Closed(found) => ::core::fmt::Debug::fmt(found, f),
-        }
+        let (cursor, _, state) = self.parts();
+        ::batpak::expansion::show(cursor, state, f)
     }
 }
 #[automatically_derived]
 impl ::core::fmt::Display for AnyAccountIn {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-        match self {
-            Self::Unopened(found) => ::batpak::expansion::tell_state(found, f),
-            Self::Open(found) => ::batpak::expansion::tell_state(found, f),
-            Self::Frozen(found) => ::batpak::expansion::tell_state(found, f),
-            Self::Closed(found) => ::batpak::expansion::tell_state(found, f),
-        }
+        let (cursor, _, state) = self.parts();
+        ::batpak::expansion::tell(cursor, state, f)
     }
 }
 #[automatically_derived]
@@ -657,12 +647,7 @@ impl Account {
     }
     /// The lines of the table that leave this state.
     pub fn allowed(&self) -> &'static [::batpak::Transition] {
-        match self {
-            Self::Unopened => &Self::TRANSITIONS[0..1],
-            Self::Open { .. } => &Self::TRANSITIONS[1..6],
-            Self::Frozen { .. } => &Self::TRANSITIONS[6..7],
-            Self::Closed => &Self::TRANSITIONS[7..7],
-        }
+        ::batpak::expansion::leaving(Self::TRANSITIONS, self.name())
     }
     /// The state after `event`, by the table alone: no gate is asked.
     ///

@@ -716,24 +716,20 @@ impl AnyOrderIn {
     }
     /// Where it was read: store, stream, revision and position.
     pub fn cursor(&self) -> &::batpak::Cursor {
-        match self {
-            Self::Draft(found) => found.cursor(),
-            Self::Placed(found) => found.cursor(),
-            Self::Paid(found) => found.cursor(),
-            Self::Shipped(found) => found.cursor(),
-            Self::Delivered(found) => found.cursor(),
-            Self::Cancelled(found) => found.cursor(),
-        }
+        self.parts().0
     }
     /// What all states share.
     pub fn data(&self) -> &() {
+        self.parts().1
+    }
+    fn parts(&self) -> (&::batpak::Cursor, &(), &'static ::core::primitive::str) {
         match self {
-            Self::Draft(found) => found.data(),
-            Self::Placed(found) => found.data(),
-            Self::Paid(found) => found.data(),
-            Self::Shipped(found) => found.data(),
-            Self::Delivered(found) => found.data(),
-            Self::Cancelled(found) => found.data(),
+            Self::Draft(found) => ::batpak::expansion::parts(found),
+            Self::Placed(found) => ::batpak::expansion::parts(found),
+            Self::Paid(found) => ::batpak::expansion::parts(found),
+            Self::Shipped(found) => ::batpak::expansion::parts(found),
+            Self::Delivered(found) => ::batpak::expansion::parts(found),
+            Self::Cancelled(found) => ::batpak::expansion::parts(found),
         }
     }
     fn into_parts(self) -> (::batpak::Cursor, Order, ()) {
@@ -792,27 +788,15 @@ impl AnyOrderIn {
 #[automatically_derived]
 impl ::core::fmt::Debug for AnyOrderIn {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-        match self {
-            Self::Draft(found) => ::core::fmt::Debug::fmt(found, f),
-            Self::Placed(found) => ::core::fmt::Debug::fmt(found, f),
-            Self::Paid(found) => ::core::fmt::Debug::fmt(found, f),
-            Self::Shipped(found) => ::core::fmt::Debug::fmt(found, f),
-            Self::Delivered(found) => ::core::fmt::Debug::fmt(found, f),
-            Self::Cancelled(found) => ::core::fmt::Debug::fmt(found, f),
-        }
+        let (cursor, _, state) = self.parts();
+        ::batpak::expansion::show(cursor, state, f)
     }
 }
 #[automatically_derived]
 impl ::core::fmt::Display for AnyOrderIn {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-        match self {
-            Self::Draft(found) => ::batpak::expansion::tell_state(found, f),
-            Self::Placed(found) => ::batpak::expansion::tell_state(found, f),
-            Self::Paid(found) => ::batpak::expansion::tell_state(found, f),
-            Self::Shipped(found) => ::batpak::expansion::tell_state(found, f),
-            Self::Delivered(found) => ::batpak::expansion::tell_state(found, f),
-            Self::Cancelled(found) => ::batpak::expansion::tell_state(found, f),
-        }
+        let (cursor, _, state) = self.parts();
+        ::batpak::expansion::tell(cursor, state, f)
     }
 }
 #[automatically_derived]
@@ -881,14 +865,7 @@ impl Order {
     }
     /// The lines of the table that leave this state.
     pub fn allowed(&self) -> &'static [::batpak::Transition] {
-        match self {
-            Self::Draft { .. } => &Self::TRANSITIONS[0..4],
-            Self::Placed { .. } => &Self::TRANSITIONS[4..7],
-            Self::Paid { .. } => &Self::TRANSITIONS[7..10],
-            Self::Shipped { .. } => &Self::TRANSITIONS[10..12],
-            Self::Delivered => &Self::TRANSITIONS[12..13],
-            Self::Cancelled { .. } => &Self::TRANSITIONS[13..14],
-        }
+        ::batpak::expansion::leaving(Self::TRANSITIONS, self.name())
     }
     /// The state after `event`, by the table alone: no gate is asked.
     ///

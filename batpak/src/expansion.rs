@@ -1,6 +1,8 @@
 //! What the macros' expansions are made of, besides what programs use by themselves. It is public
 //! because expansions lie in the crates of their users; nothing else need name it.
 
+use std::fmt;
+
 #[doc(hidden)]
 pub use std::vec::Vec;
 
@@ -15,7 +17,7 @@ pub use crate::typestate::{In, Instance, Moved, Place};
 
 use crate::{
     Chain, Committed, Coordinate, CoordinateError, Cursor, DecodeError, EventKind, EventPayload,
-    Fold, KindEntry, Machine, NewEvent, Part, State, Step,
+    Fold, KindEntry, Machine, NewEvent, Part, State, Step, Transition,
 };
 
 /// The coordinate of the entity `<prefix>:<id>` in `scope`.
@@ -70,14 +72,44 @@ pub fn enter<M: Machine>(state: M, cursor: Cursor, data: M::Data) -> M::Loaded {
     state.enter(Place::new(cursor), data)
 }
 
-/// Says which state a machine is in.
+/// Where a machine is, what its states share, and the name of its state.
+pub fn parts<'m, I, S>(
+    machine: &'m I,
+) -> (&'m Cursor, &'m <S::Machine as Machine>::Data, &'static str)
+where
+    I: Instance<State = S>,
+    S: State + 'm,
+{
+    let within = machine.within();
+    (within.cursor(), within.data(), S::NAME)
+}
+
+/// Shows where a machine is and in which state.
 ///
 /// # Errors
 /// If `f` fails.
-pub fn tell_state<I: Instance>(machine: &I, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-    let coordinate = machine.within().cursor().coordinate();
-    let state = <I::State as State>::NAME;
-    write!(f, "{coordinate} is in the state `{state}`")
+pub fn show(cursor: &Cursor, state: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.debug_struct(state)
+        .field("cursor", cursor)
+        .finish_non_exhaustive()
+}
+
+/// Says in which state a machine is.
+///
+/// # Errors
+/// If `f` fails.
+pub fn tell(cursor: &Cursor, state: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{} is in the state `{state}`", cursor.coordinate())
+}
+
+/// The lines of a table that leave the state; they stand together.
+#[must_use]
+pub fn leaving(table: &'static [Transition], state: &str) -> &'static [Transition] {
+    let is_its = |line: &Transition| line.from == state;
+    let begin = table.iter().position(is_its).unwrap_or(table.len());
+    let rest = &table[begin..];
+    let count = rest.iter().take_while(|line| is_its(line)).count();
+    &rest[..count]
 }
 
 /// A machine in a known state as its parts, the state as a value of the enum.

@@ -7,7 +7,17 @@ use super::Machine;
 use crate::names::{hygienic, method_name, plain};
 
 /// The methods of the enum, which no accessor of a state may replace.
-const METHODS: &[&str] = &["chain", "typed", "cursor", "data", "clone", "into", "from"];
+const METHODS: &[&str] = &[
+    "chain",
+    "typed",
+    "cursor",
+    "data",
+    "parts",
+    "into_parts",
+    "clone",
+    "into",
+    "from",
+];
 
 pub(super) fn expand(machine: &Machine) -> TokenStream {
     let Machine {
@@ -88,15 +98,17 @@ fn whole(machine: &Machine) -> TokenStream {
 
         /// Where it was read: store, stream, revision and position.
         #visibility fn cursor(&self) -> &#krate::Cursor {
-            match self {
-                #(Self::#variants(#each) => #each.cursor()),*
-            }
+            self.parts().0
         }
 
         /// What all states share.
         #visibility fn data(&self) -> &#data {
+            self.parts().1
+        }
+
+        fn parts(&self) -> (&#krate::Cursor, &#data, &'static ::core::primitive::str) {
             match self {
-                #(Self::#variants(#each) => #each.data()),*
+                #(Self::#variants(#each) => #krate::expansion::parts(#each)),*
             }
         }
 
@@ -142,26 +154,21 @@ fn traits(machine: &Machine) -> TokenStream {
     let (any, wrapper) = (machine.any(), machine.wrapper());
     let s = &machine.parameters.state;
     let [known, cursor, state, shared] = ["known", "cursor", "state", "data"].map(hygienic);
-    let (f, found) = (hygienic("f"), hygienic("found"));
-    let variants = machine.states.iter().map(|state| &state.name);
-    let each = std::iter::repeat_n(&found, machine.states.len());
-    let (variants_again, each_again) = (variants.clone(), each.clone());
+    let f = hygienic("f");
     quote! {
         #[automatically_derived]
         impl ::core::fmt::Debug for #any {
             fn fmt(&self, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                match self {
-                    #(Self::#variants(#each) => ::core::fmt::Debug::fmt(#each, #f)),*
-                }
+                let (#cursor, _, #state) = self.parts();
+                #krate::expansion::show(#cursor, #state, #f)
             }
         }
 
         #[automatically_derived]
         impl ::core::fmt::Display for #any {
             fn fmt(&self, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                match self {
-                    #(Self::#variants_again(#each_again) => #krate::expansion::tell_state(#each_again, #f)),*
-                }
+                let (#cursor, _, #state) = self.parts();
+                #krate::expansion::tell(#cursor, #state, #f)
             }
         }
 

@@ -203,7 +203,6 @@ fn inherent(machine: &Machine) -> TokenStream {
         let (state, text, fields) = (&state.name, plain(&state.name), state.fields.ignored());
         quote!(Self::#state #fields => #text)
     });
-    let allowed = table::allowed(machine);
     let [id, scope] = ["id", "scope"].map(hygienic);
     let at = machine.attributes.entity.as_ref().map(|entity| {
         let entity = entity.value();
@@ -245,7 +244,7 @@ fn inherent(machine: &Machine) -> TokenStream {
 
             /// The lines of the table that leave this state.
             #visibility fn allowed(&self) -> &'static [#krate::Transition] {
-                #allowed
+                #krate::expansion::leaving(Self::TRANSITIONS, self.name())
             }
 
             #evolve

@@ -420,20 +420,6 @@ fn lines(machine: &Machine) -> Vec<TokenStream> {
     lines
 }
 
-/// The part of `TRANSITIONS` that leaves each state.
-pub(super) fn allowed(machine: &Machine) -> TokenStream {
-    let mut end = 0;
-    let parts = machine.states.iter().enumerate().map(|(i, state)| {
-        let begin = end;
-        let of_state = machine.pairs_of(i).iter();
-        end += of_state.map(|pair| pair.arms.len()).sum::<usize>();
-        let (state, fields) = (&state.name, state.fields.ignored());
-        let [begin, end] = [begin, end].map(Literal::usize_unsuffixed);
-        quote!(Self::#state #fields => &Self::TRANSITIONS[#begin..#end])
-    });
-    quote!(match self { #(#parts),* })
-}
-
 impl Arm {
     /// The names of the gates, in the order in which they are asked.
     pub(super) fn gate_names(&self) -> impl Iterator<Item = String> {
