@@ -1,6 +1,6 @@
 //! `state_machine!`: the states, the events and the arms of one machine.
 //!
-//! [`parse`] reads the items and [`arms`] the arms of `evolve`, with every name resolved ([`patterns`]
+//! [`parse`] reads the items, [`evolve`] the function, and [`arms`] its arms, with every name resolved ([`patterns`]
 //! those left of the arrow, [`target`] those right of it); [`graph`]
 //! checks the table as a whole; [`expand`] and its neighbours write it out.
 
@@ -10,6 +10,7 @@ mod attributes;
 mod commands;
 mod diagram;
 mod editor;
+mod evolve;
 mod expand;
 mod fields;
 mod graph;
