@@ -26,7 +26,7 @@ use crate::{
 /// [`CoordinateError`] if the id is empty, or the names are not ones that a coordinate can have.
 pub fn address(
     prefix: &str,
-    id: &dyn std::fmt::Display,
+    id: &dyn fmt::Display,
     scope: &str,
 ) -> Result<Coordinate, CoordinateError> {
     let entity = format!("{prefix}:{id}");
@@ -89,9 +89,7 @@ where
 /// # Errors
 /// If `f` fails.
 pub fn show(cursor: &Cursor, state: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    f.debug_struct(state)
-        .field("cursor", cursor)
-        .finish_non_exhaustive()
+    cursor.show_in(state, f)
 }
 
 /// Says in which state a machine is.

@@ -287,6 +287,7 @@ fn a_renamed_event_keeps_its_name_and_is_handled_by_its_new_one() {
         ("Paid", "Paid", "Settled")
     );
     assert_eq!(SettlementEvent::SETTLED, first::PaymentEvent::PAID);
+    assert_eq!(Settlement::TRANSITIONS[0].event, "Settled");
     assert_eq!(entry.shape, first::PaymentEvent::TABLE[0].shape);
 
     let dir = Dir::new();

@@ -31,10 +31,11 @@ impl Ids {
     ) -> Self {
         let taken = reserved_ids(reserved, errors);
         let used = literals.filter_map(|literal| literal.base10_parse().ok());
+        let used = used.filter(|id| *id <= MAX_ID);
         let highest = used.chain(taken.keys().copied()).max();
         Self {
             taken,
-            next_free: highest.map_or(1, |id: u16| id.saturating_add(1)),
+            next_free: highest.map_or(1, |id: u16| id + 1),
         }
     }
 
@@ -73,13 +74,17 @@ impl Ids {
         }
     }
 
-    /// Says that the event `name` has no id, and which it could have.
-    pub(super) fn missing(&self, name: &Ident, errors: &mut Errors) {
-        let free = self.next_free;
+    /// Says that the event `name` has no id, and which it could have: another one for each event.
+    pub(super) fn missing(&mut self, name: &Ident, errors: &mut Errors) {
+        let free = match self.next_free {
+            free @ ..=MAX_ID => format!("the next free one is `#[event(id = 0x{free:03X})]`"),
+            _ => "the highest one is taken: choose one that was never used".to_owned(),
+        };
+        self.next_free = self.next_free.saturating_add(1);
         errors.add(
             name,
             format_args!(
-                "event `{name}` has no id; the next free one is `#[event(id = 0x{free:03X})]`\n\
+                "event `{name}` has no id; {free}\n\
                  help: ids are written to the log, so they are never assigned for you"
             ),
         );

@@ -139,7 +139,7 @@ fn names(pattern: &TokenStream, name: &str) -> bool {
 /// Whether the arm is for any state, by a name or `_`.
 fn is_any(arm: &Arm) -> bool {
     let first = arm.from_tokens.clone().into_iter().next();
-    let is_wild = matches!(first, Some(proc_macro2::TokenTree::Ident(name)) if name == "_");
+    let is_wild = matches!(first, Some(TokenTree::Ident(name)) if name == "_");
     let is_name = arm.bound.is_some() && arm.from_tokens.clone().into_iter().count() == 1;
     is_wild || is_name
 }

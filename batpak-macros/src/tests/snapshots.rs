@@ -3,6 +3,8 @@
 //! The expansions lie in `batpak-macros/snapshots`. After a change, `BATPAK_SNAPSHOTS=overwrite cargo test
 //! -p batpak-macros snapshots` writes the new ones: read them before keeping them.
 
+use std::collections::BTreeMap;
+
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{Attribute, File, Item, Meta};
@@ -11,56 +13,62 @@ use super::sources::{Call, Macro, directory};
 
 const EXAMPLES: &[&str] = &["order", "account"];
 
-/// The example's items, each call of our macros replaced by its expansion.
-fn expanded(example: &str) -> File {
+/// What the macros make of an example's calls, by the macro that makes it.
+fn expanded(example: &str) -> BTreeMap<&'static str, File> {
     let source = directory("examples").join(format!("{example}.rs"));
     let file = syn::parse_file(&std::fs::read_to_string(source).unwrap()).unwrap();
-    let items = file.items.into_iter().filter(|item| !is_main(item));
-    File {
-        shebang: None,
-        frontmatter: None,
-        attrs: Vec::new(),
-        items: items.flat_map(expand).collect(),
+    let mut parts = BTreeMap::new();
+    for (part, item) in file.items.into_iter().flat_map(expand) {
+        let empty = || File {
+            shebang: None,
+            frontmatter: None,
+            attrs: Vec::new(),
+            items: Vec::new(),
+        };
+        parts.entry(part).or_insert_with(empty).items.push(item);
     }
+    parts
 }
 
-fn is_main(item: &Item) -> bool {
-    matches!(item, Item::Fn(function) if function.sig.ident == "main")
-}
-
-/// An item as `cargo expand` shows it, except for the macros of others.
-fn expand(mut item: Item) -> Vec<Item> {
-    let call = match &mut item {
-        Item::Macro(call) if call.mac.path.is_ident("state_machine") => Some(Call {
-            which: Macro::Machine,
-            attribute: TokenStream::new(),
-            item: call.mac.tokens.clone(),
-        }),
-        Item::Fn(function) => called(&mut function.attrs, "gate", Macro::Gate),
-        Item::Impl(block) => called(&mut block.attrs, "projection", Macro::Projection),
-        Item::Enum(events) if derives_event(&events.attrs) => {
-            let expansion = crate::event::derive(events.to_token_stream());
-            let mut items = vec![Item::Enum(without_event(events.clone()))];
-            items.extend(syn::parse2::<File>(expansion).unwrap().items);
-            return items;
+/// What `cargo expand` shows of an item that calls one of our macros; of another, nothing.
+fn expand(mut item: Item) -> Vec<(&'static str, Item)> {
+    let (part, mut call) = match &mut item {
+        Item::Macro(call) if call.mac.path.is_ident("state_machine") => {
+            return machine(call.mac.tokens.clone());
         }
-        _ => None,
+        Item::Fn(function) => ("gates", called(&mut function.attrs, "gate", Macro::Gate)),
+        Item::Impl(block) => {
+            let call = called(&mut block.attrs, "projection", Macro::Projection);
+            ("projection", call)
+        }
+        _ => return Vec::new(),
     };
-    match call {
-        Some(mut call) => {
-            if !matches!(call.which, Macro::Machine) {
-                call.item = item.to_token_stream();
-            }
-            let expansion: File = syn::parse2(call.expand()).unwrap();
-            let is_machine = matches!(call.which, Macro::Machine);
-            let items = expansion.items.into_iter().filter(is_compiled);
-            // What an attribute leaves of its item is no call any more.
-            items
-                .flat_map(|item| if is_machine { expand(item) } else { vec![item] })
-                .collect()
-        }
-        None => vec![item],
+    if let Some(call) = &mut call {
+        call.item = item.to_token_stream();
     }
+    let items = call.map(|call| items(call.expand())).unwrap_or_default();
+    items.into_iter().map(|item| (part, item)).collect()
+}
+
+/// What becomes of a machine, and of its events what their derive makes.
+fn machine(tokens: TokenStream) -> Vec<(&'static str, Item)> {
+    let mut parts = Vec::new();
+    for item in items(crate::machine::expand(tokens)) {
+        match item {
+            Item::Enum(events) if derives_event(&events.attrs) => {
+                let derived = crate::event::derive(events.to_token_stream());
+                parts.push(("events", Item::Enum(without_event(events))));
+                parts.extend(items(derived).into_iter().map(|item| ("events", item)));
+            }
+            item if is_compiled(&item) => parts.push(("machine", item)),
+            _ => {}
+        }
+    }
+    parts
+}
+
+fn items(expansion: TokenStream) -> Vec<Item> {
+    syn::parse2::<File>(expansion).unwrap().items
 }
 
 /// Whether the item is more than what only an editor sees.
@@ -106,19 +114,28 @@ fn without_event(mut events: syn::ItemEnum) -> syn::ItemEnum {
 #[test]
 fn the_examples_expand_to_the_snapshots() {
     for example in EXAMPLES {
-        let found = prettyplease::unparse(&expanded(example));
-        let path = directory("batpak-macros")
-            .join("snapshots")
-            .join(format!("{example}.rs"));
-        if std::env::var("BATPAK_SNAPSHOTS").is_ok_and(|wish| wish == "overwrite") {
-            std::fs::write(&path, &found).unwrap();
+        let directory = directory("batpak-macros").join("snapshots").join(example);
+        let parts = expanded(example);
+        for (part, file) in &parts {
+            let found = prettyplease::unparse(file);
+            let path = directory.join(format!("{part}.rs"));
+            if std::env::var("BATPAK_SNAPSHOTS").is_ok_and(|wish| wish == "overwrite") {
+                std::fs::create_dir_all(&directory).unwrap();
+                std::fs::write(&path, &found).unwrap();
+            }
+            let kept = std::fs::read_to_string(&path).unwrap_or_default();
+            let differs = kept.lines().zip(found.lines()).position(|(a, b)| a != b);
+            assert!(
+                kept == found,
+                "the {part} of {example} differ from line {} on",
+                differs.map_or(kept.lines().count(), |line| line) + 1
+            );
         }
-        let kept = std::fs::read_to_string(&path).unwrap_or_default();
-        let differs = kept.lines().zip(found.lines()).position(|(a, b)| a != b);
-        assert!(
-            kept == found,
-            "the expansion of {example} differs from line {} on",
-            differs.map_or(kept.lines().count(), |line| line) + 1
+        let kept = std::fs::read_dir(&directory).unwrap().count();
+        assert_eq!(
+            kept,
+            parts.len(),
+            "a snapshot of {example} is of nothing any more"
         );
     }
 }
@@ -126,7 +143,10 @@ fn the_examples_expand_to_the_snapshots() {
 #[test]
 fn the_same_call_expands_to_the_same_code() {
     for example in EXAMPLES {
-        let [first, second] = [(); 2].map(|()| expanded(example).to_token_stream().to_string());
-        assert!(first == second, "{example}");
+        let [first, second] = [(); 2].map(|()| {
+            let files = expanded(example).into_values();
+            files.map(|file| file.to_token_stream().to_string())
+        });
+        assert!(first.eq(second), "{example}");
     }
 }

@@ -48,6 +48,13 @@ impl Cursor {
         self.sequence
     }
 
+    /// Shows a machine that is here, in this state.
+    pub(crate) fn show_in(&self, state: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(state)
+            .field("cursor", self)
+            .finish_non_exhaustive()
+    }
+
     /// Commits events of a machine that was read here, and those of `more`, which go to other streams,
     /// on condition that the stream has not moved on. Gives where the machine is then.
     pub(super) fn commit(
@@ -196,8 +203,6 @@ impl<S: State, P> Clone for In<S, P> {
 
 impl<S: State, P> fmt::Debug for In<S, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct(S::NAME)
-            .field("cursor", &self.cursor)
-            .finish_non_exhaustive()
+        self.cursor.show_in(S::NAME, f)
     }
 }

@@ -135,7 +135,7 @@ impl Transition {
             let (from, event, to, guarded, command, gates) = rows[i];
             lines[i] = Self {
                 from,
-                event: kinds[event].name,
+                event: kinds[event].declared,
                 kind: kinds[event].kind,
                 to,
                 guarded,
