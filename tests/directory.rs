@@ -227,6 +227,7 @@ fn a_missing_a_swapped_and_a_foreign_segment_are_each_found_and_named() {
         let files = dir.segments();
         assert!(files.len() > 3);
         damage(&dir, &files);
+        dir.forget_index();
         let error = Store::open(dir.config()).unwrap_err();
         assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
         assert!(error.to_string().contains(problem), "{error}");

@@ -269,6 +269,7 @@ fn a_log_that_tells_two_names_of_one_kind_is_corrupt() {
     bytes[at + kind + 2] = 0x01;
     repair(&mut bytes, (at, len));
     fs::write(&path, &bytes).unwrap();
+    dir.forget_index();
     match Store::open(dir.config()) {
         Err(StoreError::Corrupt {
             position: 2,

@@ -34,6 +34,11 @@ impl Dir {
         Store::open(self.config()).unwrap()
     }
 
+    /// Removes what is derived from the segments, so that the next opening reads all of them.
+    pub fn forget_index(&self) {
+        let _ = std::fs::remove_dir_all(self.path().join("index"));
+    }
+
     /// The files of the segments, in order.
     pub fn segments(&self) -> Vec<PathBuf> {
         let mut files: Vec<_> = std::fs::read_dir(self.path().join("segments"))

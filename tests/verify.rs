@@ -90,6 +90,7 @@ mod chained {
         bytes[time].copy_from_slice(&future.to_be_bytes());
         repair(&mut bytes, body);
         fs::write(&path, &bytes).unwrap();
+        dir.forget_index();
         let store = Store::open(StoreConfig::new(dir.path())).unwrap();
         let next = store.append(&stream, KIND, &2).unwrap();
         assert!(next.time_us >= future && next.event_id > now.event_id);

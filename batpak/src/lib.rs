@@ -177,7 +177,8 @@ pub use pipeline::{Batch, Durability, Expect, NewEvent};
 pub use projection::{Fold, FoldError, Projection};
 pub use serde;
 pub use store::{
-    AppendReceipt, Cut, CutReason, Events, Recovery, Store, StoreConfig, StoreError, Verification,
+    Access, AppendReceipt, Criterion, Cut, CutReason, Events, Lookup, Plan, PlanItem, Recovery,
+    Store, StoreConfig, StoreError, Ticket, Verification,
 };
 pub use typestate::{
     Chain, CommitError, Committed, Cursor, Denied, Folded, Illegal, Machine, Pending, Refused,

@@ -4,5 +4,5 @@ pub use crate::{
     AppendReceipt, Batch, Chain, CommitError, Coordinate, CoordinateError, Denial, Denied,
     Durability, Event, EventId, EventKind, EventMeta, EventPayload, Expect, Gate, GateSet, Illegal,
     Machine, NewEvent, Projection, RawEvent, Refused, Region, Step, Store, StoreConfig, StoreError,
-    StoredEvent, Tag, Transition, Verdict, ensure, gate, projection, state_machine,
+    StoredEvent, Tag, Ticket, Transition, Verdict, ensure, gate, projection, state_machine,
 };

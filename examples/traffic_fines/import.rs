@@ -150,7 +150,10 @@ fn record(case: &Case, store: &Store) -> Result<(), (u64, Problem)> {
     let at_case = |problem| (case.line, problem);
     let coordinate = Fine::at(&case.id, SCOPE).map_err(|e| at_case(e.into()))?;
     let denied = coordinate.within("denied").map_err(|e| at_case(e.into()))?;
-    if store.revision(&coordinate) > 0 || store.revision(&denied) > 0 {
+    let is_known = |stream| store.revision(stream).map(|revision| revision > 0);
+    if is_known(&coordinate).map_err(|e| at_case(e.into()))?
+        || is_known(&denied).map_err(|e| at_case(e.into()))?
+    {
         return Err(at_case(Problem::Repeated));
     }
     let fine = store

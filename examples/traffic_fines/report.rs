@@ -160,7 +160,11 @@ impl Report {
         let mut final_states: BTreeMap<&'static str, u64> = BTreeMap::new();
         let mut outstanding = Cents::default();
         let mut streams = 0;
-        for coordinate in store.streams().filter(|stream| stream.scope() == SCOPE) {
+        for coordinate in store.streams() {
+            let coordinate = coordinate?;
+            if coordinate.scope() != SCOPE {
+                continue;
+            }
             let fine: FineFold = store.project(&coordinate)?;
             *final_states.entry(fine.state.name()).or_default() += 1;
             outstanding = outstanding + fine.data.outstanding();

@@ -12,13 +12,13 @@ use crate::support::{Dir, KIND, contents, coordinate, fill};
 
 /// The names and the bytes of the segments of a store in a directory.
 fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let segments = fs::read_dir(dir.join("segments")).unwrap();
-    segments
-        .map(|entry| {
-            let entry = entry.unwrap();
+    let dirs = ["segments", "index"].map(|name| fs::read_dir(dir.join(name)).unwrap());
+    let files = dirs.into_iter().flatten().map(Result::unwrap);
+    files
+        .map(|file| {
             (
-                PathBuf::from(entry.file_name()),
-                fs::read(entry.path()).unwrap(),
+                PathBuf::from(file.file_name()),
+                fs::read(file.path()).unwrap(),
             )
         })
         .collect()

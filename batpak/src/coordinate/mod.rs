@@ -47,8 +47,19 @@ impl Coordinate {
 
     /// A coordinate whose names were checked before they were written to the log.
     pub(crate) fn from_log(entity: &str, scope: &str) -> Self {
+        // Short names are joined where no memory has to be asked for.
+        let mut short = [0; 128];
+        let len = entity.len() + scope.len();
+        let text = match short.get_mut(..len) {
+            Some(short) => {
+                short[..entity.len()].copy_from_slice(entity.as_bytes());
+                short[entity.len()..].copy_from_slice(scope.as_bytes());
+                str::from_utf8(short).ok().map(Arc::from)
+            }
+            None => None,
+        };
         Self {
-            text: [entity, scope].concat().into(),
+            text: text.unwrap_or_else(|| [entity, scope].concat().into()),
             entity_len: entity.len() as u16,
         }
     }
@@ -166,6 +177,11 @@ pub enum CoordinateError {
         /// The first such character.
         found: char,
     },
+}
+
+/// Whether an entity or a scope can have this name.
+pub(crate) fn is_name(name: &str) -> bool {
+    check(Part::Entity, name).is_ok()
 }
 
 fn check(part: Part, name: &str) -> Result<(), CoordinateError> {

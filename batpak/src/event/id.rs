@@ -12,6 +12,9 @@ use uuid::Uuid;
 pub struct EventId(Uuid);
 
 impl EventId {
+    /// The latest time that an id can have, in the year 10889: there are 48 bits for its milliseconds.
+    pub(crate) const MAX_TIME_US: u64 = ((1 << 48) - 1) * 1_000;
+
     /// The id with these 128 bits, the most significant first.
     #[must_use]
     pub const fn from_u128(bits: u128) -> Self {

@@ -137,6 +137,11 @@ impl Region {
             .any(|item| item.iter().all(|constraint| constraint.admits(meta)))
     }
 
+    /// Whether every event is in it, by its form.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.items.iter().any(Vec::is_empty)
+    }
+
     pub(crate) fn items(&self) -> &[Vec<Constraint>] {
         &self.items
     }

@@ -221,7 +221,9 @@ impl<'a> RawEvent<'a> {
 
 /// An event as read from a store, its payload still encoded.
 ///
-/// A large payload shares the buffer that it was read into. Nothing is decoded until asked.
+/// Its payload shares the buffer that it was read into with its neighbours in the log, at most 256 KiB
+/// of them: who keeps few out of many should [`detach`](Self::detach) them. Nothing is decoded until
+/// asked.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StoredEvent {
@@ -247,6 +249,14 @@ impl StoredEvent {
             metadata,
             payload,
         }
+    }
+
+    /// Gives the payload a buffer of its own, so that the one it was read into can be freed.
+    #[must_use]
+    pub fn detach(mut self) -> Self {
+        self.metadata.detach();
+        self.payload.detach();
+        self
     }
 
     /// The payload as it is stored: msgpack.
@@ -280,33 +290,38 @@ impl StoredEvent {
     }
 }
 
-/// A part of a read buffer, which keeps the whole of it alive, or a copy of that part.
+/// A part of a read buffer, which keeps the whole of it alive.
 #[derive(Clone)]
 pub(crate) struct SharedBytes {
-    buffer: Arc<Vec<u8>>,
+    /// `None` if there are no bytes.
+    buffer: Option<Arc<Vec<u8>>>,
     range: Range<usize>,
 }
 
 impl SharedBytes {
-    /// The part of `buffer` that `part`, a slice of it, is; or a copy, if it would keep alive a buffer
-    /// that is much larger than itself.
+    /// The part of `buffer` that `part`, a slice of it, is.
     pub(crate) fn of(buffer: &Arc<Vec<u8>>, part: &[u8]) -> Self {
-        if part.len() < buffer.len() / 8 {
+        if part.is_empty() {
             return Self {
-                range: 0..part.len(),
-                buffer: Arc::new(part.to_vec()),
+                buffer: None,
+                range: 0..0,
             };
         }
-        let start = if part.is_empty() {
-            0
-        } else {
-            part.as_ptr().addr() - buffer.as_ptr().addr()
-        };
+        let start = part.as_ptr().addr() - buffer.as_ptr().addr();
         let range = start..start + part.len();
         debug_assert_eq!(&buffer[range.clone()], part);
         Self {
-            buffer: Arc::clone(buffer),
+            buffer: Some(Arc::clone(buffer)),
             range,
+        }
+    }
+
+    /// The same bytes in a buffer of their own, if that is much smaller.
+    fn detach(&mut self) {
+        let shared = self.buffer.as_ref().map_or(0, |buffer| buffer.len());
+        if shared > 2 * self.range.len() {
+            self.buffer = Some(Arc::new(self.to_vec()));
+            self.range = 0..self.range.len();
         }
     }
 }
@@ -315,12 +330,15 @@ impl Deref for SharedBytes {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.buffer[self.range.clone()]
+        match &self.buffer {
+            Some(buffer) => &buffer[self.range.clone()],
+            None => &[],
+        }
     }
 }
 
 impl fmt::Debug for SharedBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes", self.range.len())
+        write!(f, "{} bytes", self.len())
     }
 }

@@ -28,6 +28,9 @@ pub struct NewEvent {
     error: Option<UnfitEvent>,
 }
 
+/// For how many bytes of payload there is room from the beginning.
+const PAYLOAD_CAPACITY: usize = 256;
+
 /// What the names in the metadata begin with that are the store's own.
 const OWN_METADATA: &str = "batpak:";
 
@@ -71,7 +74,7 @@ impl NewEvent {
         version: u16,
         encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Self {
-        let mut payload = Vec::new();
+        let mut payload = Vec::with_capacity(PAYLOAD_CAPACITY);
         let error = encode(&mut payload)
             .and_then(|()| check_depth("the payload", &payload))
             .err()

@@ -25,6 +25,8 @@ pub struct StoreConfig {
     pub(crate) max_payload_bytes: usize,
     pub(crate) max_batch_bytes: usize,
     pub(crate) max_batch_events: usize,
+    pub(crate) max_queued_bytes: usize,
+    pub(crate) cache_bytes: usize,
 }
 
 impl StoreConfig {
@@ -40,6 +42,8 @@ impl StoreConfig {
             max_payload_bytes: 16 << 20,
             max_batch_bytes: 32 << 20,
             max_batch_events: 4_096,
+            max_queued_bytes: 64 << 20,
+            cache_bytes: 32 << 20,
         }
     }
 
@@ -72,6 +76,21 @@ impl StoreConfig {
     #[must_use]
     pub fn max_batch_bytes(mut self, bytes: usize) -> Self {
         self.max_batch_bytes = bytes.min(256 << 20);
+        self
+    }
+
+    /// How many bytes may be staged and not written: with more, appends wait until there are less.
+    /// Default: 64 MiB.
+    #[must_use]
+    pub fn max_queued_bytes(mut self, bytes: usize) -> Self {
+        self.max_queued_bytes = bytes;
+        self
+    }
+
+    /// How much memory may be taken by what was read of the index, in bytes. Default: 32 MiB.
+    #[must_use]
+    pub fn cache_bytes(mut self, bytes: usize) -> Self {
+        self.cache_bytes = bytes;
         self
     }
 

@@ -246,7 +246,7 @@ fn founding_a_store_makes_every_name_on_the_way_to_it_durable() {
 }
 
 #[test]
-fn a_segment_is_sealed_and_synced_before_the_next_is_created_and_that_before_it_is_written_to() {
+fn a_segment_is_synced_before_the_next_is_created_and_that_before_it_is_written_to() {
     let noted = Noted::new("roll");
     let store = noted.open(Durability::Written);
     let asked = loop {
@@ -258,9 +258,12 @@ fn a_segment_is_sealed_and_synced_before_the_next_is_created_and_that_before_it_
         }
     };
     let next = format!("{:020}.seg", store.position());
-    let mut expected = vec![format!("write {FIRST}.tmp"), format!("sync {FIRST}.tmp")];
+    let mut expected = vec![format!("sync {FIRST}.tmp")];
     expected.extend(creation(&next));
     expected.push(format!("write {next}.tmp"));
+    // The footer is written whenever there is time.
+    let is_footer = |call: &String| call.ends_with(FIRST);
+    let asked: Vec<String> = asked.into_iter().filter(|call| !is_footer(call)).collect();
     assert_eq!(asked, expected);
 }
 
@@ -269,11 +272,13 @@ fn every_opening_syncs_the_names_of_the_segments_and_what_nothing_proves() {
     let noted = Noted::new("reopen");
     let store = noted.open(Durability::Durable);
     append(&store).unwrap();
-    // As a crash would leave it: without the mark of a clean close.
+    // As a crash would leave it: without the mark and the index of a clean close.
     let segment = noted.dir.join("store/segments").join(FIRST);
     let bytes = std::fs::read(&segment).unwrap();
     drop(store);
     std::fs::write(&segment, &bytes).unwrap();
+    let index = noted.dir.join("store/index");
+    std::fs::remove_dir_all(&index).unwrap();
     noted.journal.take();
     let store = noted.open(Durability::Durable);
     let (sync, write) = (format!("sync {FIRST}"), format!("write {FIRST}"));
@@ -288,11 +293,13 @@ fn every_opening_syncs_the_names_of_the_segments_and_what_nothing_proves() {
         [write.clone(), sync.clone(), write.clone(), sync.clone()]
     );
     drop(store);
+    std::fs::remove_dir_all(&index).unwrap();
     noted.journal.take();
     // The mark may be in the system's memory alone, if its own sync had failed.
-    noted.open(Durability::Durable);
+    let store = noted.open(Durability::Durable);
     let asked = noted.journal.take();
     assert_eq!(asked[asked.len() - 2..], [write, sync]);
+    drop(store);
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl FirstUses {
     }
 
     /// The kinds and their names.
-    pub(crate) fn names(&self) -> impl Iterator<Item = (EventKind, &'static str)> {
+    pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = (EventKind, &'static str)> {
         self.0.iter().map(|(kind, (_, name))| (*kind, *name))
     }
 }

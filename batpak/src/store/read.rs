@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use super::answer::{Answer, plan_region};
+use super::index::{Places, Postings, Term};
 use super::log::segment::reader::FrameReader;
-use super::{Index, Store, StoreError};
+use super::plan::{Plan, Positions};
+use super::shared::Shared;
+use super::{Store, StoreError};
 use crate::coordinate::Coordinate;
-use crate::event::{Constraint, EventId, RawEvent, Region, SharedBytes, StoredEvent};
+use crate::event::{EventId, RawEvent, Region, SharedBytes, StoredEvent};
 
 impl Store {
     /// The event with this id, or `None` if there is none.
@@ -13,143 +17,105 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Io`] if it cannot be read back as it was written.
     pub fn get(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
-        let Some(position) = self.index.read().position_of(id) else {
+        match self.shared.view().find_id(id)? {
+            Some(position) => self.get_at(position),
+            None => Ok(None),
+        }
+    }
+
+    /// The event at this position, or `None` if the log does not go so far.
+    ///
+    /// # Errors
+    /// As for [`Self::get`].
+    pub fn get_at(&self, position: u64) -> Result<Option<StoredEvent>, StoreError> {
+        if position == 0 || position > self.shared.watermarks.published() {
             return Ok(None);
-        };
-        self.events(Positions::Range(position, position), None)
-            .next()
-            .transpose()
+        }
+        let place = self.shared.locate(position)?;
+        let mut reader = FrameReader::default();
+        let (event, buffer) = reader.read_only(&place)?;
+        share(&event, buffer).map(Some)
     }
 
     /// The events of one stream, in order of revision. An empty stream has none.
     pub fn stream(&self, coordinate: &Coordinate) -> Events<'_> {
-        self.events(self.stream_positions(coordinate), None)
+        let view = self.shared.view();
+        let postings = view.postings(&Term::Stream {
+            entity: coordinate.entity(),
+            scope: coordinate.scope(),
+        });
+        let positions = Positions::postings(Answer(postings), 1, view.published());
+        Events {
+            shared: &self.shared,
+            places: view.places(),
+            positions,
+            region: None,
+            reader: FrameReader::default(),
+            failed: None,
+        }
+    }
+
+    /// The events of one stream from a revision on, the first of which is 1.
+    pub fn stream_from(&self, coordinate: &Coordinate, revision: u64) -> Events<'_> {
+        let mut events = self.stream(coordinate);
+        let view = events.places.view();
+        match view.position_of(coordinate.entity(), coordinate.scope(), revision) {
+            Ok(position) => events.positions.skip_to(position),
+            Err(error) => events.failed = Some(error.into()),
+        }
+        events
     }
 
     /// The events of a region, in order of position.
     ///
-    /// Unless every item of the region names an entity and a scope exactly, the log is scanned from
-    /// the region's first position to its last.
+    /// How they are found, [`Self::explain`] tells.
     pub fn query(&self, region: &Region) -> Events<'_> {
-        let positions = Positions::of(region, &self.index.read());
-        self.events(positions, Some(region.clone()))
+        let view = self.shared.view();
+        let (positions, failed) = match plan_region(region, &view) {
+            Ok(planned) => (planned.positions, None),
+            Err(error) => (Positions::all(1, 0), Some(error)),
+        };
+        Events {
+            shared: &self.shared,
+            places: view.places(),
+            positions,
+            region: (!region.is_everything()).then(|| region.clone()),
+            reader: FrameReader::default(),
+            failed,
+        }
+    }
+
+    /// How [`Self::query`] finds the events of a region: by which lists of the index, and how many
+    /// candidates these give.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Io`] if the index cannot be read.
+    pub fn explain(&self, region: &Region) -> Result<Plan, StoreError> {
+        Ok(plan_region(region, &self.shared.view())?.plan)
     }
 
     /// The revision of the stream's newest event; 0 if the stream is empty.
-    #[must_use]
-    pub fn revision(&self, coordinate: &Coordinate) -> u64 {
-        self.index.read().head(coordinate).revision
-    }
-
-    /// The coordinates of all streams, in order of their first events.
     ///
-    /// Streams that begin while the iterator is in use are among them.
-    pub fn streams(&self) -> impl Iterator<Item = Coordinate> + '_ {
-        const AT_ONCE: usize = 256;
-        let mut seen = 0;
-        let mut next = Vec::new().into_iter();
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Io`] if the index cannot be read.
+    pub fn revision(&self, coordinate: &Coordinate) -> Result<u64, StoreError> {
+        let view = self.shared.view();
+        let head = view.head(coordinate.entity(), coordinate.scope())?;
+        Ok(head.map_or(0, |head| head.revision))
+    }
+
+    /// The coordinates of all streams, by entity and then by scope.
+    ///
+    /// They are those that were there when the iterator was made. After an error it ends.
+    pub fn streams(&self) -> impl Iterator<Item = Result<Coordinate, StoreError>> + '_ {
+        let mut streams = Some(self.shared.view().streams(""));
         std::iter::from_fn(move || {
-            next.next().or_else(|| {
-                let index = self.index.read();
-                let more = index.streams_from(seen);
-                let more = more[..more.len().min(AT_ONCE)].to_vec();
-                seen += more.len();
-                next = more.into_iter();
-                next.next()
-            })
+            let next = streams.as_mut()?.next().map_err(StoreError::from);
+            if next.is_err() {
+                streams = None;
+            }
+            next.transpose()
         })
-    }
-
-    pub(crate) fn stream_positions(&self, coordinate: &Coordinate) -> Positions {
-        let positions = self.index.read().positions(coordinate);
-        Positions::List(positions.into_iter())
-    }
-
-    pub(crate) fn events(&self, positions: Positions, region: Option<Region>) -> Events<'_> {
-        Events {
-            store: self,
-            positions,
-            region,
-            reader: FrameReader::default(),
-        }
-    }
-}
-
-/// Positions in ascending order.
-#[derive(Debug)]
-pub(crate) enum Positions {
-    /// From the first to the last; none if the first is above the last.
-    Range(u64, u64),
-    List(std::vec::IntoIter<u64>),
-}
-
-impl Positions {
-    /// A superset of the positions of the region's events.
-    pub(crate) fn of(region: &Region, index: &Index) -> Self {
-        let mut streams = Vec::new();
-        let mut range: Option<(u64, u64)> = None;
-        let mut exact = true;
-        for item in region.items() {
-            let mut bounds = (1, index.published());
-            let (mut entity, mut scope) = (None, None);
-            for constraint in item {
-                match constraint {
-                    Constraint::Entity(name) => entity = Some(name),
-                    Constraint::Scope(name) => scope = Some(name),
-                    Constraint::Positions(first, last) => {
-                        bounds = (bounds.0.max(*first), bounds.1.min(*last));
-                    }
-                    _ => {}
-                }
-            }
-            range = Some(range.map_or(bounds, |range| {
-                (range.0.min(bounds.0), range.1.max(bounds.1))
-            }));
-            match entity.zip(scope).map(|(e, s)| Coordinate::new(e, s)) {
-                Some(Ok(coordinate)) => streams.push(coordinate),
-                // No event has a coordinate that cannot be.
-                Some(Err(_)) => {}
-                None => exact = false,
-            }
-        }
-        let (first, last) = range.unwrap_or((1, 0));
-        if !exact {
-            return Self::Range(first, last);
-        }
-        let mut positions: Vec<u64> = streams
-            .iter()
-            .flat_map(|coordinate| index.positions(coordinate))
-            .filter(|position| (first..=last).contains(position))
-            .collect();
-        positions.sort_unstable();
-        positions.dedup();
-        Self::List(positions.into_iter())
-    }
-
-    fn next(&mut self) -> Option<u64> {
-        match self {
-            Self::Range(first, last) if *first <= *last => {
-                *first += 1;
-                Some(*first - 1)
-            }
-            Self::Range(..) => None,
-            Self::List(positions) => positions.next(),
-        }
-    }
-
-    fn next_back(&mut self) -> Option<u64> {
-        match self {
-            Self::Range(first, last) if *first <= *last => {
-                *last -= 1;
-                Some(*last + 1)
-            }
-            Self::Range(..) => None,
-            Self::List(positions) => positions.next_back(),
-        }
-    }
-
-    fn clear(&mut self) {
-        *self = Self::Range(1, 0);
     }
 }
 
@@ -172,53 +138,106 @@ impl Positions {
 #[derive(Debug)]
 #[must_use = "nothing is read until the iterator is used"]
 pub struct Events<'s> {
-    store: &'s Store,
-    positions: Positions,
+    shared: &'s Shared,
+    places: Places,
+    positions: Positions<Answer<Postings>>,
     region: Option<Region>,
     reader: FrameReader,
+    /// What is answered before anything else.
+    failed: Option<StoreError>,
+}
+
+/// The end at which an iterator goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Front,
+    Back,
 }
 
 impl Events<'_> {
-    /// Gives the events that are left, in order, to `visit`, borrowed and with their payload undecoded.
-    pub(crate) fn for_each_raw(
+    /// Leaves out the events before this position, such as those that were seen in an earlier run.
+    pub fn skip_to(mut self, position: u64) -> Self {
+        self.positions.skip_to(position);
+        self
+    }
+
+    /// Gives the events that are left, in order, to `visit`, borrowed and with their payload undecoded:
+    /// the quickest way to read many.
+    ///
+    /// # Errors
+    /// The first that reading or `visit` gives.
+    pub fn for_each_raw<E: From<StoreError>>(
         mut self,
-        mut visit: impl FnMut(&RawEvent<'_>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        while let Some(position) = self.positions.next() {
-            self.at(position, |event, _| visit(event)).transpose()?;
+        mut visit: impl FnMut(&RawEvent<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        while let Some(visited) = self.step(Side::Front, |event, _| Ok(visit(event))) {
+            visited??;
         }
         Ok(())
+    }
+
+    /// What `take` makes of the next event of the region, from either end.
+    fn step<R>(
+        &mut self,
+        side: Side,
+        mut take: impl FnMut(&RawEvent<'_>, &Arc<Vec<u8>>) -> Result<R, StoreError>,
+    ) -> Option<Result<R, StoreError>> {
+        if let Some(error) = self.failed.take() {
+            self.positions.clear();
+            return Some(Err(error));
+        }
+        loop {
+            let position = match side {
+                Side::Front => self.positions.next(),
+                Side::Back => self.positions.next_back(),
+            };
+            let taken = match position {
+                Ok(Some(position)) => self.at(position, side, &mut take),
+                Ok(None) => return None,
+                Err(error) => Some(Err(error)),
+            };
+            if let Some(taken) = taken {
+                if taken.is_err() {
+                    self.positions.clear();
+                }
+                return Some(taken);
+            }
+        }
     }
 
     /// What `take` makes of the event at `position`, or `None` if that is not in the region.
     fn at<R>(
         &mut self,
         position: u64,
-        take: impl FnOnce(&RawEvent<'_>, &Arc<Vec<u8>>) -> Result<R, StoreError>,
+        side: Side,
+        take: &mut impl FnMut(&RawEvent<'_>, &Arc<Vec<u8>>) -> Result<R, StoreError>,
     ) -> Option<Result<R, StoreError>> {
-        let place = self.store.index.read().segments.locate(position);
-        let read = match &place {
-            Some(place) => self.reader.read(place),
-            None => Err(self
-                .store
-                .corrupt(position, "the position is in no segment")),
-        };
-        let result = match read {
+        let follows = side == Side::Front && self.positions.is_scan();
+        if !(follows && self.reader.follow(position)) {
+            let place = match self.places.locate(position) {
+                Ok(Some(frame)) => self.shared.place(position, frame),
+                Ok(None) => Err(self
+                    .shared
+                    .corrupt(position, "the index does not show where the event is")),
+                Err(error) => Err(error.into()),
+            };
+            let found = place.and_then(|place| self.reader.find(&place));
+            if let Err(error) = found {
+                return Some(Err(error));
+            }
+        }
+        match self.reader.event() {
             Ok((event, _))
                 if self
                     .region
                     .as_ref()
                     .is_some_and(|r| !r.contains(&event.meta)) =>
             {
-                return None;
+                None
             }
-            Ok((event, buffer)) => take(&event, buffer),
-            Err(error) => Err(error),
-        };
-        if result.is_err() {
-            self.positions.clear();
+            Ok((event, buffer)) => Some(take(&event, buffer)),
+            Err(error) => Some(Err(error)),
         }
-        Some(result)
     }
 }
 
@@ -226,25 +245,17 @@ impl Iterator for Events<'_> {
     type Item = Result<StoredEvent, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let position = self.positions.next()?;
-            if let Some(event) = self.at(position, share) {
-                return Some(event);
-            }
-        }
+        self.step(Side::Front, share)
     }
 }
 
 impl DoubleEndedIterator for Events<'_> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        loop {
-            let position = self.positions.next_back()?;
-            if let Some(event) = self.at(position, share) {
-                return Some(event);
-            }
-        }
+        self.step(Side::Back, share)
     }
 }
+
+impl std::iter::FusedIterator for Events<'_> {}
 
 /// The event by itself, sharing the buffer that it was read into.
 fn share(event: &RawEvent<'_>, buffer: &Arc<Vec<u8>>) -> Result<StoredEvent, StoreError> {

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::read::{Events, Positions};
+use super::read::Events;
 use super::{Store, StoreError};
 use crate::coordinate::Coordinate;
-use crate::event::{Digest, RawEvent, chain, hash};
+use crate::event::{Digest, RawEvent, Region, chain, hash};
 
 /// What [`Store::verify`] and [`Store::verify_stream`] have found whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +31,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] with the place of the first event that is not as it was written.
     pub fn verify(&self) -> Result<Verification, StoreError> {
-        let published = self.index.read().published();
-        self.verify_events(self.events(Positions::Range(1, published), None))
+        self.verify_events(self.query(&Region::all()))
     }
 
     /// The same for one stream alone.
@@ -52,26 +51,13 @@ impl Store {
             count += 1;
             let head = heads.entry(event.meta.coordinate()).or_default();
             follows(event, head, chained.then_some(&mut scratch))
-                .map_err(|problem| self.corrupt(event.meta.header.sequence, problem))
+                .map_err(|problem| self.shared.corrupt(event.meta.header.sequence, problem))
         })?;
         Ok(Verification {
             events: count,
             streams: heads.len() as u64,
             digests_checked: chained,
         })
-    }
-
-    /// The error for an event that can be read but is not the one that was written.
-    pub(crate) fn corrupt(&self, position: u64, problem: &'static str) -> StoreError {
-        match self.index.read().segments.locate(position) {
-            Some(place) => place.corrupt(problem),
-            None => StoreError::Corrupt {
-                path: self.config.dir.clone(),
-                offset: 0,
-                position,
-                problem,
-            },
-        }
     }
 }
 

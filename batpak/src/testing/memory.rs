@@ -27,7 +27,7 @@ use crate::{Store, StoreConfig, StoreError};
 ///
 /// // The events are still there, and the configuration may be another.
 /// let store = Store::open(disk.config().durability(Durability::Written))?;
-/// assert_eq!(store.revision(&coordinate), 1);
+/// assert_eq!(store.revision(&coordinate)?, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default)]

@@ -1,7 +1,6 @@
 //! An event as bytes: one msgpack array, its payload last. `FORMAT.md`, "Event body", specifies it.
 
-use rmp::decode::Bytes;
-use rmp::{decode, encode};
+use rmp::encode;
 
 use crate::coordinate::{Coordinate, Tag};
 use crate::event::{
@@ -52,33 +51,32 @@ impl<'a> Body<'a> {
 
     /// Reads the body that `bytes` are, all of them, or says what does not fit.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, &'static str> {
-        let mut bytes = Bytes::new(bytes);
-        let elements = decode::read_array_len(&mut bytes).map_err(|_| "the body is no array")?;
-        if elements != ELEMENTS {
+        let mut bytes = Reader(bytes);
+        if bytes.array_len().ok_or("the body is no array")? != ELEMENTS as usize {
             return Err("the body has a wrong number of elements");
         }
-        let flags = read_uint(&mut bytes)?;
-        let sequence: u64 = read_uint(&mut bytes)?;
-        let lag: u64 = read_uint(&mut bytes)?;
-        let revision = read_uint(&mut bytes)?;
-        let kind = read_uint(&mut bytes)?;
-        let version = read_uint(&mut bytes)?;
-        let time_us = read_uint(&mut bytes)?;
-        let id = read_array(&mut bytes)?.ok_or("the event has no id")?;
-        let digest = read_array(&mut bytes)?;
-        let address = (read_str(&mut bytes)?, read_str(&mut bytes)?);
-        let correlation = read_array(&mut bytes)?;
-        let causes = read_bin_or_nil(&mut bytes)?.unwrap_or_default();
+        let flags = bytes.uint()?;
+        let sequence: u64 = bytes.uint()?;
+        let lag: u64 = bytes.uint()?;
+        let revision = bytes.uint()?;
+        let kind = bytes.uint()?;
+        let version = bytes.uint()?;
+        let time_us = bytes.uint()?;
+        let id = bytes.array()?.ok_or("the event has no id")?;
+        let digest = bytes.array()?;
+        let address = (bytes.text()?, bytes.text()?);
+        let correlation = bytes.array()?;
+        let causes = bytes.bin_or_nil()?.unwrap_or_default();
         if !causes.len().is_multiple_of(16) || causes.len() > 16 * NewEvent::MAX_CAUSES {
             return Err("the causes are no ids");
         }
-        let tags = read_tags(&mut bytes)?;
-        let metadata = read_bin_or_nil(&mut bytes)?.unwrap_or_default();
-        let payload = read_bin_or_nil(&mut bytes)?.ok_or("the event has no payload")?;
+        let tags = bytes.tags()?;
+        let metadata = bytes.bin_or_nil()?.unwrap_or_default();
+        let payload = bytes.bin_or_nil()?.ok_or("the event has no payload")?;
         if flags & !EventFlags::COMMIT.bits() != 0 {
             return Err("the event has unknown flags");
         }
-        if !bytes.remaining_slice().is_empty() {
+        if !bytes.0.is_empty() {
             return Err("the body is longer than its event");
         }
         let limit = Coordinate::MAX_BYTES;
@@ -127,58 +125,103 @@ fn write_bin_or_nil(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
     }
 }
 
-fn read_uint<T: TryFrom<u64>>(bytes: &mut Bytes<'_>) -> Result<T, &'static str> {
-    let value: u64 = decode::read_int(bytes).map_err(|_| "a number is missing")?;
-    T::try_from(value).map_err(|_| "a number is too large")
-}
+/// What is left of a body. Every read of the log goes through here, so it reads by hand the few forms
+/// that a body has.
+struct Reader<'a>(&'a [u8]);
 
-fn read_str<'a>(bytes: &mut Bytes<'a>) -> Result<&'a str, &'static str> {
-    let (text, rest) = decode::read_str_from_slice(bytes.remaining_slice())
-        .map_err(|_| "a text is missing or no UTF-8")?;
-    *bytes = Bytes::new(rest);
-    Ok(text)
-}
-
-fn read_bin_or_nil<'a>(bytes: &mut Bytes<'a>) -> Result<Option<&'a [u8]>, &'static str> {
-    const NIL: u8 = 0xC0;
-    if bytes.remaining_slice().first() == Some(&NIL) {
-        skip(bytes, 1)?;
-        return Ok(None);
+impl<'a> Reader<'a> {
+    #[inline]
+    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(taken)
     }
-    let len = decode::read_bin_len(bytes).map_err(|_| "a byte string is missing")? as usize;
-    skip(bytes, len).map(Some)
-}
 
-fn read_array<const N: usize>(bytes: &mut Bytes<'_>) -> Result<Option<[u8; N]>, &'static str> {
-    read_bin_or_nil(bytes)?
-        .map(|found| {
-            found
-                .try_into()
-                .map_err(|_| "a byte string has a wrong length")
-        })
-        .transpose()
-}
-
-fn read_tags<'a>(bytes: &mut Bytes<'a>) -> Result<TagBytes<'a>, &'static str> {
-    let count = decode::read_array_len(bytes).map_err(|_| "the tags are missing")? as usize;
-    if count > NewEvent::MAX_TAGS {
-        return Err("there are too many tags");
+    #[inline]
+    fn byte(&mut self) -> Option<u8> {
+        let (byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*byte)
     }
-    let all = bytes.remaining_slice();
-    for _ in 0..count {
-        if read_str(bytes)?.len() > Tag::MAX_BYTES {
-            return Err("a tag is too long");
+
+    /// A number of `N` bytes.
+    #[inline]
+    fn number<const N: usize>(&mut self) -> Option<u64> {
+        let (number, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        let bytes = number.iter();
+        Some(bytes.fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    }
+
+    #[inline]
+    fn uint<T: TryFrom<u64>>(&mut self) -> Result<T, &'static str> {
+        let number = match self.byte() {
+            Some(small @ 0..=0x7F) => Some(u64::from(small)),
+            Some(0xCC) => self.number::<1>(),
+            Some(0xCD) => self.number::<2>(),
+            Some(0xCE) => self.number::<4>(),
+            Some(0xCF) => self.number::<8>(),
+            _ => None,
+        };
+        T::try_from(number.ok_or("a number is missing")?).map_err(|_| "a number is too large")
+    }
+
+    #[inline]
+    fn array_len(&mut self) -> Option<usize> {
+        match self.byte()? {
+            short @ 0x90..=0x9F => Some(usize::from(short & 0xF)),
+            0xDC => self.number::<2>().map(|len| len as usize),
+            _ => None,
         }
     }
-    let strings = &all[..all.len() - bytes.remaining_slice().len()];
-    Ok(TagBytes { count, strings })
-}
 
-fn skip<'a>(bytes: &mut Bytes<'a>, len: usize) -> Result<&'a [u8], &'static str> {
-    let (skipped, rest) = bytes
-        .remaining_slice()
-        .split_at_checked(len)
-        .ok_or("a byte string is cut off")?;
-    *bytes = Bytes::new(rest);
-    Ok(skipped)
+    #[inline]
+    fn text(&mut self) -> Result<&'a str, &'static str> {
+        let len = match self.byte() {
+            Some(short @ 0xA0..=0xBF) => Some(u64::from(short & 0x1F)),
+            Some(0xD9) => self.number::<1>(),
+            Some(0xDA) => self.number::<2>(),
+            _ => None,
+        };
+        let text = len.and_then(|len| self.take(len as usize));
+        let text = text.and_then(|text| str::from_utf8(text).ok());
+        text.ok_or("a text is missing or no UTF-8")
+    }
+
+    #[inline]
+    fn bin_or_nil(&mut self) -> Result<Option<&'a [u8]>, &'static str> {
+        let len = match self.byte() {
+            Some(0xC0) => return Ok(None),
+            Some(0xC4) => self.number::<1>(),
+            Some(0xC5) => self.number::<2>(),
+            Some(0xC6) => self.number::<4>(),
+            _ => None,
+        };
+        let len = len.ok_or("a byte string is missing")?;
+        let bytes = self.take(len as usize).ok_or("a byte string is cut off")?;
+        Ok(Some(bytes))
+    }
+
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Result<Option<[u8; N]>, &'static str> {
+        let found = self.bin_or_nil()?;
+        let array = found.map(|found| found.try_into());
+        let array = array.transpose();
+        array.map_err(|_| "a byte string has a wrong length")
+    }
+
+    fn tags(&mut self) -> Result<TagBytes<'a>, &'static str> {
+        let count = self.array_len().ok_or("the tags are missing")?;
+        if count > NewEvent::MAX_TAGS {
+            return Err("there are too many tags");
+        }
+        let all = self.0;
+        for _ in 0..count {
+            if self.text()?.len() > Tag::MAX_BYTES {
+                return Err("a tag is too long");
+            }
+        }
+        let strings = &all[..all.len() - self.0.len()];
+        Ok(TagBytes { count, strings })
+    }
 }

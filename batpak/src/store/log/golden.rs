@@ -9,15 +9,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::body::Body;
-use super::segment::directory::Opening;
+use super::segment::directory::{Directory, Founding, Reading};
+use super::segment::frame::{self, Seed};
 use super::segment::header::SegmentHeader;
-use super::segment::reader::Handles;
+use super::segment::reader::{Handles, Segments};
+use super::segment::seal::Sealer;
 use super::segment::writer::{Row, SegmentWriter, segment_name};
 use crate::event::{
     Digest, EventFlags, EventHeader, EventId, EventKind, EventMeta, RawEvent, TagBytes, chain, hash,
 };
 use crate::store::fs::{Disk, RealDisk};
-use crate::store::source::SystemSource;
+use crate::store::index::FramePlace;
 
 const STORE_ID: [u8; 16] = *b"a store's own id";
 
@@ -74,31 +76,37 @@ fn row(dir: &Path) -> Row {
         lock: disk.lock_dir(dir.parent().unwrap()).unwrap().unwrap(),
         handles: Handles::new(Arc::clone(&disk)),
         disk,
-        source: Arc::new(SystemSource),
         dir: dir.to_owned(),
-        segment_bytes: 4 << 10,
     }
 }
 
 /// Writes the example into `dir`: a sealed segment of the first batch, and one with the second
 /// and a mark.
 fn write_example(dir: &Path) {
-    let header = SegmentHeader {
+    let mut header = SegmentHeader {
         chained: true,
         store_id: STORE_ID,
         first: 1,
         previous: Digest::ZERO,
         nonce: *b"nonce, 1",
     };
-    let mut writer = SegmentWriter::create(row(dir), header).unwrap();
+    let row = row(dir);
+    let segments = Segments::default();
+    let mut writer = SegmentWriter::create(row.clone(), &header).unwrap();
+    segments.push(Arc::clone(writer.segment()));
     let mut heads = HashMap::new();
     let mut scratch = Vec::new();
+    let mut frames = Vec::new();
+    let mut end = SegmentHeader::BYTES as u64;
     for example in &events() {
-        let header = &example.header;
-        let is_last = header.sequence == 4;
+        let is_last = example.header.sequence == 4;
         if is_last {
-            writer.seal(*b"nonce, 2").unwrap();
-            assert!(writer.reserve(0).unwrap());
+            header.first = 4;
+            header.nonce = *b"nonce, 2";
+            header.previous = heads["school"];
+            writer.begin(&header).unwrap();
+            segments.push(Arc::clone(writer.segment()));
+            end = SegmentHeader::BYTES as u64;
         }
         let tags = TagBytes {
             count: if is_last { 2 } else { 0 },
@@ -111,21 +119,27 @@ fn write_example(dir: &Path) {
             payload,
             ..
         } = example;
-        let mut meta = EventMeta::new(*header, (ENTITY, scope), causes, tags, metadata);
+        let mut meta = EventMeta::new(example.header, (ENTITY, scope), causes, tags, metadata);
         let head = heads.entry(*scope).or_insert(Digest::ZERO);
         *head = chain::of_event(&mut scratch, head, &meta, &hash::plain(payload));
         meta.header.digest = Some(*head);
-        writer.stage(&Body {
+        let body = Body {
             event: RawEvent::new(meta, payload),
             // The second batch knows of the first one's sync.
             durable: if is_last { 3 } else { 0 },
+        };
+        let offset = end + frames.len() as u64;
+        frame::write(&mut frames, &Seed::of(&header), offset, |out| {
+            body.write(out);
         });
-        if header.flags.contains(EventFlags::COMMIT) {
-            writer.write().unwrap();
-            writer.sync().unwrap();
+        if example.header.flags.contains(EventFlags::COMMIT) {
+            writer.write(&frames, end).unwrap();
+            end += frames.len() as u64;
+            frames.clear();
         }
     }
-    writer.mark(4).unwrap();
+    writer.mark(end, 4).unwrap();
+    Sealer::new(row.disk).step(&segments).unwrap();
 }
 
 fn repository() -> PathBuf {
@@ -188,24 +202,20 @@ fn format_md_shows_the_bytes_of_the_fixture() {
 fn the_example_reads_back_as_it_was_written() {
     in_scratch_dir("read-back", |dir| {
         write_example(dir);
-        let mut read = Vec::new();
-        let opened = Opening {
-            row: row(dir),
-            new_id: [0; 16],
+        let mut reading = Collecting::default();
+        let directory = Directory::read(row(dir)).unwrap();
+        assert_eq!(directory.store_id(), Some(STORE_ID));
+        let scan = directory.scan(None, &mut reading).unwrap();
+        let founding = Founding {
+            store_id: [0; 16],
+            nonce: [0; 8],
             can_chain: true,
-        }
-        .run(|event| {
-            let tags: Vec<_> = event.meta.tags().map(str::to_owned).collect();
-            let causes = event.meta.causes_bytes().to_vec();
-            let metadata = event.meta.metadata_bytes().to_vec();
-            let address = (event.meta.entity.to_owned(), event.meta.scope.to_owned());
-            let payload = event.payload.to_vec();
-            read.push((event.meta.header, address, tags, causes, metadata, payload));
-            Ok(())
-        })
-        .unwrap();
-        assert_eq!(opened.store_id, STORE_ID);
-        assert_eq!((opened.recovery.cut, opened.durable), (None, 4));
+        };
+        let opened = directory.resume(scan, (None, &founding), &reading);
+        let opened = opened.unwrap();
+        let read = reading.0;
+        assert_eq!(opened.header.store_id, STORE_ID);
+        assert_eq!((opened.recovery.cut, opened.proven), (None, 4));
         assert_eq!(read.len(), 4);
         for ((header, address, tags, causes, metadata, payload), event) in
             read.iter().zip(&events())
@@ -229,6 +239,39 @@ fn the_example_reads_back_as_it_was_written() {
             assert_eq!(tags, expected);
         }
     });
+}
+
+/// An event as it was read: its header, address, tags, causes, metadata and payload.
+type Read = (
+    EventHeader,
+    (String, String),
+    Vec<String>,
+    Vec<u8>,
+    Vec<u8>,
+    Vec<u8>,
+);
+
+/// The events that an opening reads.
+#[derive(Default)]
+struct Collecting(Vec<Read>);
+
+impl Reading for Collecting {
+    fn event(&mut self, event: &RawEvent<'_>, _: FramePlace) -> Result<(), &'static str> {
+        let meta = &event.meta;
+        self.0.push((
+            meta.header,
+            (meta.entity.to_owned(), meta.scope.to_owned()),
+            meta.tags().map(str::to_owned).collect(),
+            meta.causes_bytes().to_vec(),
+            meta.metadata_bytes().to_vec(),
+            event.payload.to_vec(),
+        ));
+        Ok(())
+    }
+
+    fn place(&self, _: u64) -> Option<FramePlace> {
+        None
+    }
 }
 
 /// Writes the fixture anew. The format is frozen by it, so this is run only to add a version:

@@ -2,14 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::frame;
 use super::header::{HeaderError, SegmentHeader, VERSION};
 use super::reader::{SegmentFile, Segments};
-use super::recover::{self, CutReason, Scan};
-use super::writer::{Extent, Row, SegmentWriter, segment_name};
-use crate::event::{Digest, RawEvent, chain};
+use super::recover::{CutReason, Damage, Scan, Start, Step};
+use super::window::Window;
+use super::writer::{Row, SegmentWriter, segment_name};
+use crate::event::{Digest, RawEvent};
 use crate::store::StoreError;
+use crate::store::fs::DiskFile;
+use crate::store::index::FramePlace;
 use crate::store::log::body::Body;
 
 /// The longest file that can be a segment: one of the largest size that can be set, or one whose only
@@ -41,111 +44,174 @@ pub struct Cut {
 
 /// A directory of segments, as it was opened.
 pub(crate) struct Opened {
-    pub(crate) store_id: [u8; 16],
-    pub(crate) chained: bool,
+    /// The newest segment.
+    pub(crate) header: SegmentHeader,
+    /// The file offset behind its last event and the marks that follow it.
+    pub(crate) end: u64,
+    /// The position of the newest event.
+    pub(crate) last: u64,
     pub(crate) segments: Segments,
     /// `None` if the store is read-only.
     pub(crate) writer: Option<SegmentWriter>,
-    /// Every position up to this one is durable.
-    pub(crate) durable: u64,
     /// Every position up to this one is proven durable by something that is itself durable.
     pub(crate) proven: u64,
     pub(crate) recovery: Recovery,
 }
 
-/// How to open a directory of segments.
-pub(crate) struct Opening {
-    pub(crate) row: Row,
-    /// The id of the store, should it be a new one.
-    pub(crate) new_id: [u8; 16],
-    /// Whether a new store is chained, and a chained one may be written to.
+/// The segments in a directory, their headers read.
+pub(crate) struct Directory {
+    row: Row,
+    segments: Vec<Segment>,
+    /// What a crash left of segments that were being created.
+    leftovers: Vec<PathBuf>,
+}
+
+/// What a store would be if it were new.
+pub(crate) struct Founding {
+    pub(crate) store_id: [u8; 16],
+    /// That of the first segment.
+    pub(crate) nonce: [u8; 8],
+    /// Whether it would be chained, and whether a chained one may be written to.
     pub(crate) can_chain: bool,
 }
 
-/// A segment as it was read.
-struct Read {
+/// Up to where a log need not be read: the first position of a segment, and from where on to read it.
+/// Every event before is known, and durable.
+pub(crate) type Known = Option<(u64, Start)>;
+
+/// What takes the committed events that an opening reads.
+pub(crate) trait Reading {
+    /// Takes the event that follows all before, or says why no store wrote it.
+    fn event(&mut self, event: &RawEvent<'_>, place: FramePlace) -> Result<(), &'static str>;
+
+    /// Where the event is that was taken for this position.
+    fn place(&self, position: u64) -> Option<FramePlace>;
+}
+
+/// A segment whose header was read.
+struct Segment {
     header: SegmentHeader,
-    segment: Arc<SegmentFile>,
-    bytes: Vec<u8>,
-    scan: Scan,
-    /// Over the events so far, if the segment is not sealed.
-    root: chain::MerkleRoot,
+    len: u64,
+    shared: Arc<SegmentFile>,
 }
 
-impl Read {
-    /// The position behind its last event.
-    fn next(&self) -> u64 {
-        self.header.first + self.scan.offsets.len() as u64
+impl Directory {
+    /// Reads the headers of all segments.
+    pub(crate) fn read(row: Row) -> Result<Self, StoreError> {
+        let io = StoreError::io("list", &row.dir);
+        let names = row.disk.list(&row.dir).map_err(io)?;
+        let firsts = segment_firsts(&names);
+        let mut directory = Self {
+            leftovers: row.leftovers(&names, firsts.is_empty())?,
+            segments: Vec::with_capacity(firsts.len()),
+            row,
+        };
+        for first in firsts {
+            let segment = directory
+                .row
+                .read_header(first, directory.segments.last())?;
+            directory.segments.push(segment);
+        }
+        match directory.segments.first() {
+            Some(segment) if segment.header.first > 1 => Err(directory.row.missing(1)),
+            _ => Ok(directory),
+        }
     }
 
-    fn closing(&self) -> Digest {
-        self.scan
-            .footer
-            .map_or(Digest::ZERO, |footer| footer.closing)
+    /// The store that the segments are of; `None` if there are none.
+    pub(crate) fn store_id(&self) -> Option<[u8; 16]> {
+        Some(self.segments.first()?.header.store_id)
     }
-}
 
-impl Opening {
-    /// Reads all segments, gives each committed event to `index`, and prepares to append.
-    ///
-    /// Nothing on disk changes before everything has been read and found whole.
-    pub(crate) fn run(
+    /// The segments as readers use them.
+    pub(crate) fn files(&self) -> Segments {
+        let segments = Segments::default();
+        for segment in &self.segments {
+            segments.push(Arc::clone(&segment.shared));
+        }
+        segments
+    }
+
+    /// The position of the first event in the newest segment: everything before it is durable.
+    pub(crate) fn newest(&self) -> u64 {
+        self.segments.last().map_or(1, |newest| newest.header.first)
+    }
+
+    /// Reads what is not known of the log, and gives each committed event to `reading`. Nothing on disk
+    /// changes.
+    pub(crate) fn scan(
         &self,
-        mut index: impl FnMut(&RawEvent<'_>) -> Result<(), &'static str>,
+        known: Known,
+        reading: &mut dyn Reading,
+    ) -> Result<Option<Scan>, StoreError> {
+        let row = &self.segments;
+        let from = match known {
+            Some((first, start)) => {
+                let at = row.binary_search_by_key(&first, |segment| segment.header.first);
+                at.map_err(|_| self.row.missing(start.position))?
+            }
+            None => 0,
+        };
+        let mut scan = None;
+        let mut digest = None;
+        for at in from..row.len() {
+            let next = row.get(at + 1).map(|next| next.header.first);
+            let segment = &row[at];
+            let start = match known {
+                Some((first, start)) if first == segment.header.first => start,
+                _ => Start::of(&segment.header),
+            };
+            if digest.is_some_and(|digest| digest != segment.header.previous) {
+                let problem = "the segment does not follow the one before it";
+                return Err(segment.shared.corrupt(0, start.position, problem));
+            }
+            let path = &segment.shared.path;
+            let file = self.row.disk.open(path, false);
+            let file = file.map_err(StoreError::io("open", path))?;
+            let begun = Scan::new(start, next);
+            scan = Some(segment.scan(file.as_ref(), begun, reading, &mut digest)?);
+        }
+        Ok(scan)
+    }
+
+    /// Makes the end of the log, as it was scanned, such that it can be written to; `reading` has taken
+    /// what was.
+    pub(crate) fn resume(
+        self,
+        scan: Option<Scan>,
+        (known, founding): (Known, &Founding),
+        reading: &dyn Reading,
     ) -> Result<Opened, StoreError> {
         let Row { disk, dir, .. } = &self.row;
-        let names = disk.list(dir).map_err(StoreError::io("list", dir))?;
-        let firsts = segment_firsts(&names);
-        let leftovers = self.leftovers(&names, firsts.is_empty())?;
-        let mut segments = Segments::default();
-        let mut newest: Option<Read> = None;
-        for (i, first) in firsts.iter().enumerate() {
-            let sealed = i + 1 < firsts.len();
-            let mut read = self.read(*first, newest.as_ref(), sealed)?;
-            read.give_out(&mut index)?;
-            if sealed {
-                read.bytes = Vec::new();
-            }
-            let offsets = read.scan.offsets.clone();
-            segments.push_segment(Arc::clone(&read.segment), offsets, read.scan.end);
-            newest = Some(read);
-        }
+        let newest = self.segments.last().zip(scan);
+        let header = newest.as_ref().map(|(newest, _)| newest.header);
+        let header = header.unwrap_or_else(|| founding.first_header());
         let mut opened = Opened {
-            store_id: newest
-                .as_ref()
-                .map_or(self.new_id, |read| read.header.store_id),
-            chained: newest
-                .as_ref()
-                .map_or(self.can_chain, |read| read.header.chained),
-            segments,
+            header,
+            end: SegmentHeader::BYTES as u64,
+            last: 0,
+            segments: self.files(),
             writer: None,
-            durable: newest.as_ref().map_or(0, |read| read.scan.durable),
             proven: 0,
-            recovery: Recovery {
-                cut: newest.as_ref().and_then(Read::cut),
-            },
+            recovery: Recovery::default(),
         };
-        if opened.chained && !self.can_chain {
+        if let Some((newest, scan)) = &newest {
+            (opened.end, opened.last, opened.proven) = (scan.end, scan.next - 1, scan.durable);
+            opened.recovery.cut = newest.cut(scan);
+        }
+        if header.chained && !founding.can_chain {
             return Ok(opened);
         }
-        for path in leftovers {
-            disk.remove(&path)
-                .map_err(StoreError::io("remove", &path))?;
+        for path in &self.leftovers {
+            disk.remove(path).map_err(StoreError::io("remove", path))?;
         }
         // A name that was given just before a crash may be in the system's memory alone.
         disk.sync_dir(dir).map_err(StoreError::io("sync", dir))?;
-        let writer = match newest {
-            Some(newest) => {
-                opened.durable = newest.next() - 1;
-                let (writer, proven) = newest.settle(&self.row)?;
-                opened.proven = proven;
-                writer
-            }
+        let writer = match &newest {
+            Some((newest, scan)) => self.settle(newest, (scan, known), reading)?,
             None => {
-                let writer = SegmentWriter::create(self.row.clone(), self.first_header())?;
-                let end = SegmentHeader::BYTES as u64;
-                let segment = Arc::clone(writer.segment());
-                opened.segments.push_segment(segment, Vec::new(), end);
+                let writer = SegmentWriter::create(self.row.clone(), &header)?;
+                opened.segments.push(Arc::clone(writer.segment()));
                 writer
             }
         };
@@ -153,20 +219,64 @@ impl Opening {
         Ok(opened)
     }
 
-    /// The header of the first segment of a new store.
+    /// Cuts what does not count from the newest segment, and makes the rest of it durable.
+    ///
+    /// What lies behind the last event at or below the durable mark is written again before it is
+    /// synced, marks too: after a failed sync the system may hold it as clean pages that never reached
+    /// the medium.
+    fn settle(
+        &self,
+        newest: &Segment,
+        (scan, known): (&Scan, Known),
+        reading: &dyn Reading,
+    ) -> Result<SegmentWriter, StoreError> {
+        let path = &newest.shared.path;
+        let io = |action| StoreError::io(action, path);
+        let file = self.row.disk.open(path, true).map_err(io("open"))?;
+        if scan.cut.is_some() {
+            file.truncate(scan.end).map_err(io("cut"))?;
+        }
+        newest.shared.end.store(scan.end, Ordering::Release);
+        let proven = reading.place(scan.durable);
+        let proven = proven.filter(|place| place.segment == newest.header.first);
+        let mut at = match known {
+            Some((first, start)) if first == newest.header.first => start.offset,
+            _ => SegmentHeader::BYTES as u64,
+        };
+        at = proven.map_or(at, |place| u64::from(place.end).max(at));
+        let is_doubtful = at < scan.end;
+        let mut bytes = Vec::new();
+        while at < scan.end {
+            bytes.resize((scan.end - at).min(1 << 20) as usize, 0);
+            file.read_exact_at(&mut bytes, at).map_err(io("read"))?;
+            file.write_all_at(&bytes, at).map_err(io("write to"))?;
+            at += bytes.len() as u64;
+        }
+        if is_doubtful || scan.cut.is_some() {
+            file.sync().map_err(io("sync"))?;
+        }
+        let shared = Arc::clone(&newest.shared);
+        Ok(SegmentWriter::resume(self.row.clone(), shared, file))
+    }
+}
+
+impl Founding {
+    /// The header of the first segment.
     fn first_header(&self) -> SegmentHeader {
         SegmentHeader {
             chained: self.can_chain,
-            store_id: self.new_id,
+            store_id: self.store_id,
             first: 1,
             previous: Digest::ZERO,
-            nonce: self.row.nonce(),
+            nonce: self.nonce,
         }
     }
+}
 
+impl Row {
     /// What a crash left of segments that were being created: at most a header each.
     fn leftovers(&self, names: &[String], founding: bool) -> Result<Vec<PathBuf>, StoreError> {
-        let Row { disk, dir, .. } = &self.row;
+        let Self { disk, dir, .. } = self;
         let mut leftovers = Vec::new();
         for name in names {
             let path = dir.join(name);
@@ -192,155 +302,136 @@ impl Opening {
         Ok(leftovers)
     }
 
-    /// Reads the segment whose first event has position `first` and follows `before`.
-    fn read(&self, first: u64, before: Option<&Read>, sealed: bool) -> Result<Read, StoreError> {
-        let path = self.row.dir.join(segment_name(first));
-        let bytes = self.read_all(&path, first)?;
-        let header = read_header(&path, &bytes, first)?;
-        let segment = self.row.segment(&header);
-        let refuse = |position, problem| {
-            Err(StoreError::Corrupt {
-                path: path.clone(),
-                offset: 0,
-                position,
-                problem,
-            })
-        };
-        let expected = before.map_or(1, Read::next);
-        if header.first != first {
-            return refuse(first, "the file has the name of another segment");
+    fn missing(&self, position: u64) -> StoreError {
+        StoreError::Corrupt {
+            path: self.dir.clone(),
+            offset: 0,
+            position,
+            problem: "the segment with this position is missing",
         }
-        if first != expected {
-            return refuse(expected, "the segment with this position is missing");
+    }
+
+    /// Reads the header of the segment whose first event has position `first` and follows `before`.
+    fn read_header(&self, first: u64, before: Option<&Segment>) -> Result<Segment, StoreError> {
+        let path = self.dir.join(segment_name(first));
+        let io = |action| StoreError::io(action, &path);
+        let file = self.disk.open(&path, false).map_err(io("open"))?;
+        let len = file.len().map_err(io("read"))?;
+        let refuse = |offset, problem| StoreError::Corrupt {
+            path: path.clone(),
+            offset,
+            position: first,
+            problem,
+        };
+        if len > MAX_SEGMENT_BYTES {
+            let problem = "the file is longer than a segment can be";
+            return Err(refuse(MAX_SEGMENT_BYTES, problem));
+        }
+        let mut bytes = vec![0; len.min(SegmentHeader::BYTES as u64) as usize];
+        file.read_exact_at(&mut bytes, 0).map_err(io("read"))?;
+        let header = parse_header(&path, &bytes, first)?;
+        if header.first != first {
+            return Err(refuse(0, "the file has the name of another segment"));
         }
         if before.is_some_and(|before| {
             before.header.store_id != header.store_id || before.header.chained != header.chained
         }) {
-            return refuse(first, "the segment is of another store");
+            return Err(refuse(0, "the segment is of another store"));
         }
-        if header.previous != before.map_or(Digest::ZERO, Read::closing) {
-            return refuse(first, "the segment does not follow the one before it");
-        }
-        let scan = recover::scan(&header, &bytes, sealed)
-            .map_err(|damage| segment.corrupt(damage.offset, damage.position, damage.problem))?;
-        Ok(Read {
+        Ok(Segment {
             header,
-            segment,
-            bytes,
-            scan,
-            root: chain::MerkleRoot::default(),
+            len,
+            shared: self.segment(&header, len),
         })
-    }
-
-    /// The bytes of a segment file, if it is no longer than one can be.
-    fn read_all(&self, path: &Path, first: u64) -> Result<Vec<u8>, StoreError> {
-        let io = |action| StoreError::io(action, path);
-        let file = self.row.disk.open(path, false).map_err(io("open"))?;
-        let len = file.len().map_err(io("read"))?;
-        if len > MAX_SEGMENT_BYTES {
-            return Err(StoreError::Corrupt {
-                path: path.to_owned(),
-                offset: MAX_SEGMENT_BYTES,
-                position: first,
-                problem: "the file is longer than a segment can be",
-            });
-        }
-        let mut bytes = vec![0; len as usize];
-        file.read_exact_at(&mut bytes, 0).map_err(io("read"))?;
-        Ok(bytes)
     }
 }
 
-impl Read {
-    /// Gives the segment's committed events to `index`.
+impl Segment {
+    /// Reads the segment on, and gives each committed event to `reading`, and their digests to `digest`.
+    fn scan(
+        &self,
+        file: &dyn DiskFile,
+        mut scan: Scan,
+        reading: &mut dyn Reading,
+        digest: &mut Option<Digest>,
+    ) -> Result<Scan, StoreError> {
+        let refuse = |damage: Damage| {
+            self.shared
+                .corrupt(damage.offset, damage.position, damage.problem)
+        };
+        let io = StoreError::io("read", &self.shared.path);
+        if scan.end > self.len {
+            let problem = "the segment is shorter than its index shows it to have been";
+            return Err(self.shared.corrupt(self.len, scan.next, problem));
+        }
+        let mut window = Window::new(file, &self.shared.seed, self.len);
+        let mut at = scan.end;
+        let read = loop {
+            if scan.is_over() {
+                break Ok(());
+            }
+            let (body, next) = match window.frame(at, scan.end) {
+                Ok(Some(Ok(frame))) => frame,
+                Ok(Some(Err(error))) => match window.rest(at) {
+                    Ok(rest) => {
+                        let rest = (rest, at);
+                        scan.fail(error, rest, &self.shared.seed).map_err(refuse)?;
+                        break Ok(());
+                    }
+                    Err(error) => break Err(error),
+                },
+                Ok(None) => {
+                    scan.finish(at).map_err(refuse)?;
+                    break Ok(());
+                }
+                Err(error) => break Err(error),
+            };
+            if let Step::Committed(first, offsets) = scan.take(body, at, next).map_err(refuse)? {
+                self.give_out(&window, (first, &offsets, next), reading, digest)?;
+            }
+            at = next;
+        };
+        read.map_err(io)?;
+        Ok(scan)
+    }
+
+    /// Gives the events of a batch to `reading`.
     fn give_out(
-        &mut self,
-        index: &mut impl FnMut(&RawEvent<'_>) -> Result<(), &'static str>,
+        &self,
+        window: &Window<'_>,
+        (first, offsets, end): (u64, &[u64], u64),
+        reading: &mut dyn Reading,
+        last_digest: &mut Option<Digest>,
     ) -> Result<(), StoreError> {
-        for (position, offset) in (self.header.first..).zip(&self.scan.offsets) {
-            let corrupt = |problem| self.segment.corrupt(u64::from(*offset), position, problem);
-            let bytes = &self.bytes[*offset as usize..];
-            let body = frame::read(bytes, &self.segment.seed, u64::from(*offset))
-                .map_err(|error| corrupt(error.as_str()))?;
-            let event = Body::read(&bytes[body]).map_err(corrupt)?.event;
+        let ends = offsets[1..].iter().copied().chain([end]);
+        for ((position, offset), end) in (first..).zip(offsets).zip(ends) {
+            let corrupt = |problem| self.shared.corrupt(*offset, position, problem);
+            let event = Body::read(window.again(*offset)).map_err(corrupt)?.event;
             let digest = event.meta.header.digest;
             if digest.is_some() != self.header.chained {
                 return Err(corrupt(
                     "the event has a digest that it should not have, or none",
                 ));
             }
-            if self.scan.footer.is_none() {
-                digest.into_iter().for_each(|digest| self.root.push(digest));
-            }
-            index(&event).map_err(corrupt)?;
+            *last_digest = digest;
+            let place = FramePlace {
+                segment: self.header.first,
+                offset: *offset as u32,
+                end: end as u32,
+            };
+            reading.event(&event, place).map_err(corrupt)?;
         }
         Ok(())
     }
 
     /// What follows the last event that counts.
-    fn cut(&self) -> Option<Cut> {
+    fn cut(&self, scan: &Scan) -> Option<Cut> {
         Some(Cut {
-            path: self.segment.path.clone(),
-            offset: self.scan.end,
-            bytes: self.bytes.len() as u64 - self.scan.end,
-            reason: self.scan.cut?,
+            path: self.shared.path.clone(),
+            offset: scan.end,
+            bytes: self.len - scan.end,
+            reason: scan.cut?,
         })
-    }
-
-    /// Cuts what does not count from the newest segment, makes the rest of it durable, and goes on
-    /// behind it. Gives also up to where something durable proves it.
-    ///
-    /// What lies behind the last event at or below the durable mark is written again before it is
-    /// synced, marks and the footer too: after a failed sync the system may hold it as clean pages
-    /// that never reached the medium.
-    fn settle(self, row: &Row) -> Result<(SegmentWriter, u64), StoreError> {
-        let path = &self.segment.path;
-        let io = |action| StoreError::io(action, path);
-        let file = row.disk.open(path, true).map_err(io("open"))?;
-        if self.scan.cut.is_some() {
-            file.truncate(self.scan.end).map_err(io("cut"))?;
-        }
-        let from = self.proven_end();
-        let to = match self.scan.footer {
-            Some(_) => self.bytes.len(),
-            None => self.scan.end as usize,
-        };
-        if from < to {
-            file.write_all_at(&self.bytes[from..to], from as u64)
-                .map_err(io("write to"))?;
-        }
-        if from < to || self.scan.cut.is_some() {
-            file.sync().map_err(io("sync"))?;
-        }
-        let (durable, proven) = (self.next() - 1, self.scan.durable);
-        let closing = self.closing();
-        let extent = Extent {
-            end: to as u64,
-            count: self.scan.offsets.len() as u64,
-            root: self.root,
-        };
-        let mut writer = SegmentWriter::resume(row.clone(), self.header, file, extent);
-        if self.scan.footer.is_some() {
-            return Ok((writer.behind_sealed(closing), proven));
-        }
-        if proven < durable && writer.mark(durable)? {
-            return Ok((writer, durable));
-        }
-        Ok((writer, proven))
-    }
-
-    /// The file offset behind the last event at or below the durable mark.
-    fn proven_end(&self) -> usize {
-        let proven = (self.scan.durable + 1 - self.header.first) as usize;
-        let last = proven
-            .checked_sub(1)
-            .and_then(|last| self.scan.offsets.get(last));
-        let Some(last) = last.map(|offset| *offset as usize) else {
-            return SegmentHeader::BYTES;
-        };
-        // The frame was read before, so it is there.
-        let body = frame::read(&self.bytes[last..], &self.segment.seed, last as u64);
-        body.map_or(last, |body| last + body.end)
     }
 }
 
@@ -364,7 +455,7 @@ fn segment_firsts(names: &[String]) -> Vec<u64> {
     firsts
 }
 
-fn read_header(path: &Path, bytes: &[u8], first: u64) -> Result<SegmentHeader, StoreError> {
+fn parse_header(path: &Path, bytes: &[u8], first: u64) -> Result<SegmentHeader, StoreError> {
     let path = path.to_owned();
     SegmentHeader::from_bytes(bytes).map_err(|error| match error {
         HeaderError::Foreign => StoreError::Foreign {

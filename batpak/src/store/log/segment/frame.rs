@@ -75,6 +75,12 @@ impl FrameError {
     }
 }
 
+/// How long the frame is that `bytes` begin with, by its own unchecked word, if it can be so long.
+pub(crate) fn claimed_len(bytes: &[u8]) -> Option<usize> {
+    let len = u32::from_le_bytes(*bytes.first_chunk()?) as usize;
+    (len > 0 && len <= MAX_BODY).then_some(PREFIX + len)
+}
+
 /// Where the body lies of the frame that `bytes` begin with; its place in the file is `offset`.
 ///
 /// The length is bounded by its checksum and by what is there before anything else looks at it.

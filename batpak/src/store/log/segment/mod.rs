@@ -1,11 +1,14 @@
 //! The segment store: the log as a row of append-only files. `FORMAT.md` specifies them.
 //!
 //! [`header`] and [`frame`] are bytes to structs, [`recover`] is the decision about what a file
-//! holds, [`reader`] and [`writer`] are the files in use, and [`directory`] is their row.
+//! holds, [`window`], [`reader`] and [`writer`] are the files in use, [`directory`] is their row, and
+//! [`seal`] closes them for good.
 
 pub(crate) mod directory;
 pub(crate) mod frame;
 pub(crate) mod header;
 pub(crate) mod reader;
 pub(crate) mod recover;
+pub(crate) mod seal;
+pub(crate) mod window;
 pub(crate) mod writer;

@@ -3,13 +3,16 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use super::frame::{self, Seed};
+use super::header::{Footer, Mark};
 use crate::event::RawEvent;
 use crate::store::StoreError;
 use crate::store::fs::{Disk, DiskFile};
+use crate::store::index::FramePlace;
 use crate::store::log::body::Body;
 
 /// How many segment files are kept open for reading.
@@ -53,6 +56,8 @@ pub(crate) struct SegmentFile {
     /// The position of its first event.
     pub(crate) first: u64,
     pub(crate) seed: Seed,
+    /// The file offset up to which events were written.
+    pub(crate) end: AtomicU64,
     pub(crate) handles: Arc<Handles>,
 }
 
@@ -67,18 +72,9 @@ impl SegmentFile {
     }
 }
 
-/// The row of segments: where each published event lies.
+/// The row of segments.
 #[derive(Debug, Default)]
-pub(crate) struct Segments(Vec<Entry>);
-
-#[derive(Debug)]
-struct Entry {
-    file: Arc<SegmentFile>,
-    /// The file offset of each event's frame.
-    offsets: Vec<u32>,
-    /// The file offset behind the last one.
-    end: u64,
-}
+pub(crate) struct Segments(RwLock<Vec<Arc<SegmentFile>>>);
 
 /// Where a frame lies: from `offset` to `end` of `file`.
 #[derive(Debug)]
@@ -87,8 +83,6 @@ pub(crate) struct Place {
     position: u64,
     offset: u64,
     end: u64,
-    /// Up to where the file may be read ahead.
-    file_end: u64,
 }
 
 impl Place {
@@ -99,40 +93,51 @@ impl Place {
 }
 
 impl Segments {
-    /// Adds a segment behind the others, with the events that it holds already.
-    pub(crate) fn push_segment(&mut self, file: Arc<SegmentFile>, offsets: Vec<u32>, end: u64) {
-        self.0.push(Entry { file, offsets, end });
+    /// Adds a segment behind the others.
+    pub(crate) fn push(&self, segment: Arc<SegmentFile>) {
+        self.0.write().push(segment);
     }
 
-    /// Adds events to the last segment.
-    pub(crate) fn push_events(&mut self, offsets: impl IntoIterator<Item = u32>, end: u64) {
-        if let Some(last) = self.0.last_mut() {
-            last.offsets.extend(offsets);
-            last.end = end;
-        }
+    /// The segment whose first event has this position.
+    pub(crate) fn get(&self, first: u64) -> Option<Arc<SegmentFile>> {
+        let segments = self.0.read();
+        let at = segments.binary_search_by_key(&first, |segment| segment.first);
+        at.ok().map(|at| Arc::clone(&segments[at]))
     }
 
-    pub(crate) fn locate(&self, position: u64) -> Option<Place> {
-        let entry = self.0.partition_point(|entry| entry.file.first <= position);
-        let entry = &self.0[entry.checked_sub(1)?];
-        let at = (position - entry.file.first) as usize;
-        let offset = u64::from(*entry.offsets.get(at)?);
-        let end = entry
-            .offsets
-            .get(at + 1)
-            .map_or(entry.end, |next| u64::from(*next));
+    /// The first position of the newest segment.
+    pub(crate) fn newest(&self) -> u64 {
+        self.0.read().last().map_or(1, |segment| segment.first)
+    }
+
+    /// The first position of the segment behind the one with this first position.
+    pub(crate) fn after(&self, first: u64) -> Option<u64> {
+        let segments = self.0.read();
+        let at = segments.partition_point(|segment| segment.first <= first);
+        segments.get(at).map(|segment| segment.first)
+    }
+
+    /// The segment before the one with this first position.
+    pub(crate) fn before(&self, first: u64) -> Option<Arc<SegmentFile>> {
+        let segments = self.0.read();
+        let at = segments.partition_point(|segment| segment.first < first);
+        Some(Arc::clone(&segments[at.checked_sub(1)?]))
+    }
+
+    pub(crate) fn place(&self, position: u64, frame: FramePlace) -> Option<Place> {
         Some(Place {
-            file: Arc::clone(&entry.file),
+            file: self.get(frame.segment)?,
             position,
-            offset,
-            end,
-            file_end: entry.end,
+            offset: u64::from(frame.offset),
+            end: u64::from(frame.end),
         })
     }
 }
 
-/// The first read of a reader, and each read that does not follow the one before, in bytes.
-const WINDOW_MIN: u64 = 4 << 10;
+/// How far apart two reads may lie for the second to follow the first, in bytes.
+const NEAR: u64 = 4 << 10;
+/// The second of two reads that follow one another, in bytes. The first reads no more than its frame.
+const WINDOW_MIN: u64 = 8 << 10;
 /// The longest read ahead, in bytes.
 const WINDOW_MAX: u64 = 256 << 10;
 
@@ -146,6 +151,8 @@ pub(crate) struct FrameReader {
     start: u64,
     /// How long the window is to be when it is next read.
     ahead: u64,
+    /// The frame that was found last: its position, and from where to where it lies in the file.
+    found: (u64, u64, u64),
 }
 
 impl FrameReader {
@@ -154,16 +161,75 @@ impl FrameReader {
         &mut self,
         place: &Place,
     ) -> Result<(RawEvent<'_>, &Arc<Vec<u8>>), StoreError> {
+        self.find(place)?;
+        self.event()
+    }
+
+    /// The same, without reading anything else.
+    pub(crate) fn read_only(
+        &mut self,
+        place: &Place,
+    ) -> Result<(RawEvent<'_>, &Arc<Vec<u8>>), StoreError> {
+        self.load(place, place.offset, place.end)?;
+        self.find(place)?;
+        self.event()
+    }
+
+    /// Makes the window hold the frame at `place`, to be read by [`Self::event`].
+    pub(crate) fn find(&mut self, place: &Place) -> Result<(), StoreError> {
         if !self.holds(place) {
             self.fill(place)?;
         }
-        let from = (place.offset - self.start) as usize;
-        let bytes = &self.window[from..from + (place.end - place.offset) as usize];
-        let corrupt = |problem| place.corrupt(problem);
-        let body = frame::read(bytes, &place.file.seed, place.offset)
-            .map_err(|error| corrupt(error.as_str()))?;
+        self.found = (place.position, place.offset, place.end);
+        Ok(())
+    }
+
+    /// Goes on to the event at `position`, if that is the next in the file and in the window.
+    pub(crate) fn follow(&mut self, position: u64) -> bool {
+        let (before, _, mut at) = self.found;
+        let Some((file, _)) = self.file.as_ref().filter(|_| before + 1 == position) else {
+            return false;
+        };
+        // What lies behind may be being written.
+        let end = file
+            .end
+            .load(Ordering::Acquire)
+            .min(self.start + self.window.len() as u64);
+        loop {
+            let rest = at
+                .checked_sub(self.start)
+                .and_then(|at| self.window.get(at as usize..));
+            let Some(rest) = rest else {
+                return false;
+            };
+            let next = frame::claimed_len(rest).map(|len| at + len as u64);
+            let Some(next) = next.filter(|next| *next <= end) else {
+                return false;
+            };
+            match rest[frame::PREFIX] {
+                Mark::FIRST_BYTE => at = next,
+                Footer::FIRST_BYTE => return false,
+                _ => {
+                    self.found = (position, at, next);
+                    return true;
+                }
+            }
+        }
+    }
+
+    /// Checks the frame that was found, and gives it with the buffer that it lies in.
+    pub(crate) fn event(&self) -> Result<(RawEvent<'_>, &Arc<Vec<u8>>), StoreError> {
+        let (position, offset, end) = self.found;
+        let Some((file, _)) = &self.file else {
+            return Err(StoreError::EmptyBatch);
+        };
+        let corrupt = |problem| file.corrupt(offset, position, problem);
+        let from = (offset - self.start) as usize;
+        let bytes = &self.window[from..from + (end - offset) as usize];
+        let body =
+            frame::read(bytes, &file.seed, offset).map_err(|error| corrupt(error.as_str()))?;
         let event = Body::read(&bytes[body]).map_err(corrupt)?.event;
-        if event.meta.header.sequence != place.position {
+        if event.meta.header.sequence != position {
             return Err(corrupt("the event has another position"));
         }
         Ok((event, &self.window))
@@ -185,22 +251,26 @@ impl FrameReader {
     /// Moves the window to where `place` is in it: at its start, or at its end when reading backward.
     fn fill(&mut self, place: &Place) -> Result<(), StoreError> {
         let window_end = self.start + self.window.len() as u64;
-        let forward =
-            self.is_in(place) && (self.start..=window_end + WINDOW_MIN).contains(&place.offset);
-        let backward =
-            self.is_in(place) && place.end <= self.start && self.start - place.end < WINDOW_MIN;
+        let is_near = |gap: Option<u64>| self.is_in(place) && gap.is_some_and(|gap| gap < NEAR);
+        let backward = is_near(self.start.checked_sub(place.end));
+        let forward = is_near(place.offset.checked_sub(window_end));
         self.ahead = if forward || backward {
             (self.ahead * 2).clamp(WINDOW_MIN, WINDOW_MAX)
         } else {
-            WINDOW_MIN
+            0
         };
-        let (start, end) = if backward {
+        if backward {
             let start = place.end.saturating_sub(self.ahead);
-            (start.min(place.offset), place.end)
+            self.load(place, start.min(place.offset), place.end)
         } else {
-            let end = place.file_end.min(place.offset + self.ahead);
-            (place.offset, end.max(place.end))
-        };
+            let file_end = place.file.end.load(Ordering::Acquire);
+            let end = file_end.min(place.offset + self.ahead);
+            self.load(place, place.offset, end.max(place.end))
+        }
+    }
+
+    /// Reads the file of `place` from `start` to `end`.
+    fn load(&mut self, place: &Place, start: u64, end: u64) -> Result<(), StoreError> {
         let file = match &self.file {
             Some((_, file)) if self.is_in(place) => Arc::clone(file),
             _ => place
@@ -209,7 +279,11 @@ impl FrameReader {
                 .get(&place.file)
                 .map_err(StoreError::io("open", &place.file.path))?,
         };
-        let read = self.read_window(file.as_ref(), start, (end - start) as usize);
+        let mut read = self.read_window(file.as_ref(), start, end);
+        if matches!(&read, Err(error) if error.kind() == io::ErrorKind::UnexpectedEof) {
+            // What lies beside the frame is not what was asked for.
+            read = self.read_window(file.as_ref(), place.offset, place.end);
+        }
         self.file = Some((Arc::clone(&place.file), file));
         read.map_err(|source| match source.kind() {
             io::ErrorKind::UnexpectedEof => place.corrupt("the file is shorter than its events"),
@@ -217,13 +291,13 @@ impl FrameReader {
         })
     }
 
-    fn read_window(&mut self, file: &dyn DiskFile, start: u64, len: usize) -> io::Result<()> {
+    fn read_window(&mut self, file: &dyn DiskFile, start: u64, end: u64) -> io::Result<()> {
         // The buffer is used again unless an event that was handed out still shares it.
         let mut window = match Arc::get_mut(&mut self.window) {
             Some(window) => std::mem::take(window),
             None => Vec::new(),
         };
-        window.resize(len, 0);
+        window.resize((end - start) as usize, 0);
         self.start = start;
         self.window = Arc::default();
         file.read_exact_at(&mut window, start)?;

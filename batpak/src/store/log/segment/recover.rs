@@ -1,28 +1,12 @@
-//! What a segment's bytes hold: a pure function, so that every case can be tried.
+//! What the frames of a segment mean: pure over what was read, so that every case can be tried.
 //!
-//! Frames are read in order to the first that does not validate. What that means is decided by the
+//! Frames are taken in order up to the first that does not validate. What that means is decided by the
 //! table in [`decide`]; a scan of the bytes behind it serves as evidence there, never to accept data.
 
 use super::frame::{self, FrameError, Seed};
 use super::header::{Footer, Mark, SegmentHeader};
 use crate::event::EventFlags;
 use crate::store::log::body::Body;
-
-/// The committed events of a segment, and how it ends.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Scan {
-    /// The file offset of each committed event's frame.
-    pub(crate) offsets: Vec<u32>,
-    /// The file offset behind the last committed event and the marks that follow it.
-    pub(crate) end: u64,
-    /// The footer, if the segment is sealed.
-    pub(crate) footer: Option<Footer>,
-    /// Every position up to this one is known to have been durable. The footer of a segment without
-    /// a successor proves nothing, since it is written before the sync that covers it.
-    pub(crate) durable: u64,
-    /// What follows `end` and does not count, if anything does.
-    pub(crate) cut: Option<CutReason>,
-}
 
 /// Why the end of an unsealed segment was cut off on opening. Nothing proves that any of it was durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +22,7 @@ pub enum CutReason {
     Unfinished,
 }
 
-/// Bytes that were acknowledged as durable, or sealed, are not there.
+/// Bytes that were acknowledged as durable, or closed, are not there.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Damage {
     pub(crate) offset: u64,
@@ -53,10 +37,10 @@ enum Decision {
     Refuse,
 }
 
-/// The recovery table. `sealed`: the segment must be whole. `durable`: the event that should be here
-/// is known to have been durable. `zeros`: nothing but zeros follows. `later`: a valid frame follows.
-const fn decide(sealed: bool, durable: bool, zeros: bool, later: bool) -> Decision {
-    match (sealed, durable, zeros, later) {
+/// The recovery table. `closed`: a later segment exists. `durable`: the event that should be here is
+/// known to have been durable. `zeros`: nothing but zeros follows. `later`: a valid frame follows.
+const fn decide(closed: bool, durable: bool, zeros: bool, later: bool) -> Decision {
+    match (closed, durable, zeros, later) {
         (true, _, _, _) | (_, true, _, _) => Decision::Refuse,
         (false, false, true, _) => Decision::Cut(CutReason::Zeros),
         (false, false, false, false) => Decision::Cut(CutReason::Torn),
@@ -64,120 +48,154 @@ const fn decide(sealed: bool, durable: bool, zeros: bool, later: bool) -> Decisi
     }
 }
 
-/// Reads the segment that `bytes` are, its header included.
-///
-/// `sealed` says that a later segment exists, so that this one was closed and synced before.
-pub(crate) fn scan(header: &SegmentHeader, bytes: &[u8], sealed: bool) -> Result<Scan, Damage> {
-    let seed = Seed::of(header);
-    let mut scan = Scan {
-        offsets: Vec::new(),
-        end: SegmentHeader::BYTES as u64,
-        footer: None,
-        // A segment is begun after the one before it is sealed and synced.
-        durable: header.first - 1,
-        cut: None,
-    };
-    // The frames of the batch that has no commit mark yet lie between `scan.end` and `at`.
-    let mut batch = Vec::new();
-    let mut at = SegmentHeader::BYTES;
-    let bad = loop {
-        if at == bytes.len() {
-            break None;
+/// From where a segment is read: from its first frame, or from one behind events that are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Start {
+    /// The position of the next event.
+    pub(crate) position: u64,
+    /// The file offset of the next frame.
+    pub(crate) offset: u64,
+}
+
+impl Start {
+    /// From the first frame.
+    pub(crate) fn of(header: &SegmentHeader) -> Self {
+        Self {
+            position: header.first,
+            offset: SegmentHeader::BYTES as u64,
         }
-        let position = header.first + (scan.offsets.len() + batch.len()) as u64;
-        let damage = |problem| Damage {
-            offset: at as u64,
-            position,
+    }
+}
+
+/// What a segment's frames were found to be so far.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    /// The position of the first event of the next segment, if there is one: this one was then synced
+    /// whole.
+    next_segment: Option<u64>,
+    /// The position behind the last committed event.
+    pub(crate) next: u64,
+    /// The file offset behind the last committed event and the marks that follow it.
+    pub(crate) end: u64,
+    /// Every position up to this one is known to have been durable.
+    pub(crate) durable: u64,
+    /// What follows `end` and does not count, if anything does.
+    pub(crate) cut: Option<CutReason>,
+    /// The file offsets of the batch that has no commit mark yet.
+    batch: Vec<u64>,
+}
+
+/// What follows from a frame.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// To be continued behind it.
+    Open,
+    /// The events at these file offsets are committed; the first has this position.
+    Committed(u64, Vec<u64>),
+}
+
+impl Scan {
+    /// Begins at `start`, up to where everything is durable.
+    pub(crate) fn new(start: Start, next_segment: Option<u64>) -> Self {
+        Self {
+            next_segment,
+            next: start.position,
+            end: start.offset,
+            durable: start.position - 1,
+            cut: None,
+            batch: Vec::new(),
+        }
+    }
+
+    /// Whether all events of a closed segment were seen. What is left is a footer, or was to be one.
+    pub(crate) fn is_over(&self) -> bool {
+        self.next_segment == Some(self.next)
+    }
+
+    fn damage(&self, at: u64, problem: &'static str) -> Damage {
+        Damage {
+            offset: at,
+            position: self.next + self.batch.len() as u64,
             problem,
-        };
-        let body = match frame::read(&bytes[at..], &seed, at as u64) {
-            Ok(body) => &bytes[at..][body],
-            Err(error) => break Some(error),
-        };
-        let next = at + frame::PREFIX + body.len();
+        }
+    }
+
+    /// Takes the body of the valid frame that lies from `at` to `next`.
+    pub(crate) fn take(&mut self, body: &[u8], at: u64, next: u64) -> Result<Step, Damage> {
         if body[0] == Footer::FIRST_BYTE {
-            let footer = Footer::read(body)
-                .filter(|footer| {
-                    footer.end == scan.end && footer.count == scan.offsets.len() as u64
-                })
-                .filter(|_| batch.is_empty() && next == bytes.len())
-                .ok_or_else(|| damage("the footer does not fit the segment"))?;
-            scan.footer = Some(footer);
-            if sealed {
-                scan.durable = position - 1;
-            }
-            return Ok(scan);
+            return Err(self.damage(
+                at,
+                "the segment is closed before its last event, or the next is missing",
+            ));
         }
         if body[0] == Mark::FIRST_BYTE {
             let mark = Mark::read(body)
-                .filter(|mark| batch.is_empty() && mark.durable < position)
-                .ok_or_else(|| damage("a durable mark does not fit the segment"))?;
-            scan.durable = scan.durable.max(mark.durable);
-            at = next;
-            scan.end = at as u64;
-            continue;
+                .filter(|mark| self.batch.is_empty() && mark.durable < self.next)
+                .ok_or_else(|| self.damage(at, "a durable mark does not fit the segment"))?;
+            self.durable = self.durable.max(mark.durable);
+            self.end = next;
+            return Ok(Step::Open);
         }
-        let body = Body::read(body).map_err(damage)?;
+        let body = Body::read(body).map_err(|problem| self.damage(at, problem))?;
+        let position = self.next + self.batch.len() as u64;
         if body.event.meta.sequence != position {
-            return Err(damage("the event has another position"));
+            return Err(self.damage(at, "the event has another position"));
         }
-        scan.durable = scan.durable.max(body.durable);
-        batch.push(at as u32);
-        at = next;
-        if body.event.meta.flags.contains(EventFlags::COMMIT) {
-            scan.offsets.append(&mut batch);
-            scan.end = at as u64;
+        if self.next_segment.is_some_and(|next| position >= next) {
+            return Err(self.damage(at, "the event is in the next segment too"));
         }
-    };
-    finish(header, bytes, sealed, scan, (at, batch.len(), bad))
-}
+        self.durable = self.durable.max(body.durable);
+        self.batch.push(at);
+        if !body.event.meta.flags.contains(EventFlags::COMMIT) {
+            return Ok(Step::Open);
+        }
+        let first = self.next;
+        self.next = position + 1;
+        self.end = next;
+        Ok(Step::Committed(first, std::mem::take(&mut self.batch)))
+    }
 
-/// Decides about what is left at `at`, where reading frames ended, after `open` events of a batch.
-fn finish(
-    header: &SegmentHeader,
-    bytes: &[u8],
-    sealed: bool,
-    mut scan: Scan,
-    (at, open, bad): (usize, usize, Option<FrameError>),
-) -> Result<Scan, Damage> {
-    let committed = header.first + scan.offsets.len() as u64;
-    let position = committed + open as u64;
-    let damage = |problem| Damage {
-        offset: at as u64,
-        position,
-        problem,
-    };
-    if let Some(error) = bad {
-        let rest = &bytes[at..];
+    /// Decides about `rest`, the bytes from `at` to the end of the file, which begin with no valid frame.
+    pub(crate) fn fail(
+        &mut self,
+        error: FrameError,
+        (rest, at): (&[u8], u64),
+        seed: &Seed,
+    ) -> Result<(), Damage> {
         let zeros = rest.iter().all(|byte| *byte == 0);
         let later = if zeros {
             None
         } else {
-            later_mark(rest, &Seed::of(header), at)
+            later_mark(rest, seed, at)
         };
-        let durable = scan.durable.max(later.unwrap_or(0)) >= committed;
-        match decide(sealed, durable, zeros, later.is_some()) {
-            Decision::Cut(reason) => scan.cut = Some(reason),
-            Decision::Refuse => return Err(damage(error.as_str())),
+        let durable = self.durable.max(later.unwrap_or(0)) >= self.next;
+        match decide(self.next_segment.is_some(), durable, zeros, later.is_some()) {
+            Decision::Cut(reason) => self.cut = Some(reason),
+            Decision::Refuse => return Err(self.damage(at, error.as_str())),
         }
-    } else if sealed {
-        return Err(damage(
-            "the footer is missing, though a later segment exists",
-        ));
-    } else if open > 0 {
-        if scan.durable >= committed {
-            return Err(damage("a batch that was durable has no last event"));
-        }
-        scan.cut = Some(CutReason::Unfinished);
+        Ok(())
     }
-    Ok(scan)
+
+    /// Decides about a file that ends at `at`, behind a valid frame.
+    pub(crate) fn finish(&mut self, at: u64) -> Result<(), Damage> {
+        if self.next_segment.is_some() {
+            return Err(self.damage(at, "events are missing before the next segment"));
+        }
+        if !self.batch.is_empty() {
+            if self.durable >= self.next {
+                return Err(self.damage(at, "a batch that was durable has no last event"));
+            }
+            self.cut = Some(CutReason::Unfinished);
+        }
+        Ok(())
+    }
 }
 
 /// The highest durable mark in any valid frame that begins after the first byte of `rest`.
-fn later_mark(rest: &[u8], seed: &Seed, at: usize) -> Option<u64> {
+fn later_mark(rest: &[u8], seed: &Seed, at: u64) -> Option<u64> {
     (1..rest.len().saturating_sub(frame::PREFIX))
         .filter_map(|skip| {
-            let body = frame::read(&rest[skip..], seed, (at + skip) as u64).ok()?;
+            let body = frame::read(&rest[skip..], seed, at + skip as u64).ok()?;
             let body = &rest[skip..][body];
             let mark = Mark::read(body).map(|mark| mark.durable);
             let event = || Body::read(body).map(|body| body.durable).ok();

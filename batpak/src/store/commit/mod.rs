@@ -1,0 +1,357 @@
+//! The write path: a batch is encoded and hashed by its caller, staged under a short lock, written
+//! with others by whoever leads, and published once it has the durability asked for.
+
+mod conditions;
+mod lead;
+mod prepare;
+pub(crate) mod stage;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use super::append::Receipts;
+use super::log::segment::writer::SegmentWriter;
+use super::shared::Shared;
+use super::{AppendReceipt, StoreConfig, StoreError};
+use crate::pipeline::Durability;
+use conditions::{Refused, Resolved};
+use lead::Until;
+pub(crate) use prepare::Prepared;
+use stage::{Group, Rest, Stage};
+
+/// What all who write to a store share.
+pub(crate) struct Committer {
+    stage: Mutex<Stage>,
+    /// Only the leader has it, and who writes a mark while nobody leads.
+    writer: Mutex<SegmentWriter>,
+    shared: Arc<Shared>,
+    /// The first failure, after which nothing is written.
+    failure: OnceLock<Arc<str>>,
+    /// The process that opened the store.
+    owner: u32,
+    /// Where whoever writes in the background waits for something to do.
+    background: Condvar,
+    limits: Limits,
+    /// Up to where the log is proven durable by something that is itself durable.
+    proven: AtomicU64,
+}
+
+/// How much may be staged, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// How many events a tail of the index takes.
+    pub(crate) tail_events: usize,
+    /// How much memory it takes.
+    pub(crate) tail_bytes: usize,
+    /// From where on somebody writes though nobody waits.
+    pub(crate) flush_bytes: usize,
+    /// From where on appends wait.
+    pub(crate) queued_bytes: usize,
+}
+
+impl Limits {
+    pub(crate) fn of(config: &StoreConfig) -> Self {
+        Self {
+            tail_events: 1 << 15,
+            tail_bytes: 8 << 20,
+            flush_bytes: 1 << 20,
+            queued_bytes: config.max_queued_bytes,
+        }
+    }
+}
+
+impl Committer {
+    pub(crate) fn new(
+        stage: Stage,
+        writer: SegmentWriter,
+        shared: Arc<Shared>,
+        (limits, proven): (Limits, u64),
+    ) -> Self {
+        Self {
+            stage: Mutex::new(stage),
+            writer: Mutex::new(writer),
+            shared,
+            failure: OnceLock::new(),
+            owner: std::process::id(),
+            background: Condvar::new(),
+            limits,
+            proven: proven.into(),
+        }
+    }
+
+    fn published(&self) -> u64 {
+        self.shared.watermarks.published()
+    }
+
+    fn durable(&self) -> u64 {
+        self.shared.watermarks.durable()
+    }
+
+    /// That nothing has failed before.
+    fn check(&self) -> Result<(), StoreError> {
+        match self.failure.get() {
+            Some(failure) => Err(StoreError::Poisoned(Arc::clone(failure))),
+            None => Ok(()),
+        }
+    }
+
+    /// That this is the process that opened the store: a fork does not know what its parent has written
+    /// since.
+    fn check_process(&self) -> Result<(), StoreError> {
+        if std::process::id() != self.owner {
+            self.fail(&"the store was opened before a fork");
+        }
+        self.check()
+    }
+
+    /// Remembers the first failure, so that nothing is written after it.
+    fn fail(&self, failure: &dyn std::fmt::Display) {
+        self.failure.get_or_init(|| failure.to_string().into());
+    }
+
+    /// Commits a batch, and answers when it has the durability that it asks for.
+    pub(crate) fn commit(&self, batch: &Prepared) -> Result<Receipts, StoreError> {
+        let (mut receipts, stage) = self.stage(batch)?;
+        if batch.durability == Durability::Buffered {
+            self.spill(stage)?;
+            return Ok(receipts);
+        }
+        self.wait_for(Until::Published(stage.last), stage)?;
+        self.stamp(&mut receipts);
+        Ok(receipts)
+    }
+
+    /// Stages a batch. Somebody will write it.
+    pub(crate) fn submit(&self, batch: &Prepared) -> Result<Receipts, StoreError> {
+        let (receipts, mut stage) = self.stage(batch)?;
+        if batch.durability > Durability::Buffered {
+            stage.wanted = stage.last;
+        }
+        self.spill(stage)?;
+        Ok(receipts)
+    }
+
+    /// Waits for what was submitted, and leads if nobody does.
+    pub(crate) fn wait(&self, receipts: &mut [AppendReceipt]) -> Result<(), StoreError> {
+        let last = receipts.last().map_or(0, |receipt| receipt.sequence);
+        if self.published() < last {
+            self.wait_for(Until::Published(last), self.stage.lock())?;
+        }
+        self.stamp(receipts);
+        Ok(())
+    }
+
+    /// Says in published receipts what durability was reached.
+    fn stamp(&self, receipts: &mut [AppendReceipt]) {
+        let durable = self.durable();
+        for receipt in receipts {
+            receipt.durability = if receipt.sequence <= durable {
+                Durability::Durable
+            } else {
+                Durability::Written
+            };
+        }
+    }
+
+    /// Sees to it that what is staged is written though nobody waits for it: in the background, or here
+    /// if it is much. Waits if it is too much.
+    fn spill(&self, mut stage: MutexGuard<'_, Stage>) -> Result<(), StoreError> {
+        let last = Until::Published(stage.last);
+        if stage.queued_bytes >= self.limits.queued_bytes {
+            return self.wait_for(last, stage);
+        }
+        if stage.led {
+            return Ok(());
+        }
+        if stage.queued_bytes >= self.limits.flush_bytes {
+            stage.led = true;
+            return self.lead(last, stage);
+        }
+        if stage.rest == Rest::Asleep
+            || (stage.rest == Rest::Drowsy && stage.is_wanted(self.published()))
+        {
+            stage.rest = Rest::Awake;
+            self.background.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Stages a batch, or says why it cannot be once that is sure.
+    fn stage(&self, batch: &Prepared) -> Result<(Receipts, MutexGuard<'_, Stage>), StoreError> {
+        let mut resolved = Resolved::default();
+        loop {
+            let mut stage = self.stage.lock();
+            self.check()?;
+            let heads = match self.conditions(batch, &resolved, &stage) {
+                Ok(heads) => heads,
+                Err(Refused::Unresolved) => {
+                    drop(stage);
+                    resolved = Resolved::of(batch, &self.shared)?;
+                    continue;
+                }
+                Err(Refused::Unfit { error, rests_on }) => {
+                    self.wait_for(Until::Published(rests_on), stage)?;
+                    return Err(error);
+                }
+            };
+            stage.make_room(batch, self.durable());
+            stage.tick();
+            let mut receipts = Receipts::with_capacity(batch.events.len());
+            for (i, event) in batch.events.iter().enumerate() {
+                let coordinate = &event.event.coordinate;
+                let names = (coordinate.entity(), coordinate.scope());
+                // An event of the batch may have gone to the same stream.
+                let head = match i {
+                    0 => heads[0],
+                    _ => stage.head(event.stream_hash, names).unwrap_or(heads[i]),
+                };
+                let is_last = i + 1 == batch.events.len();
+                receipts.push(stage.stage(event, &head, is_last));
+            }
+            if batch.first_uses.names().len() > 0 {
+                let mut names = self.shared.names.write();
+                for (kind, name) in batch.first_uses.names() {
+                    names.record(kind, name);
+                }
+            }
+            self.freeze_if_full(&mut stage);
+            return Ok((receipts, stage));
+        }
+    }
+
+    /// Begins a new tail if the present one has enough for a part of the index.
+    fn freeze_if_full(&self, stage: &mut Stage) {
+        let is_full = {
+            let tail = stage.tail.read();
+            tail.events() >= self.limits.tail_events || tail.bytes() >= self.limits.tail_bytes
+        };
+        if is_full {
+            self.shared.index.freeze();
+            stage.tail = self.shared.index.tail();
+            self.call(stage);
+        }
+    }
+
+    /// Freezes the tail if nothing is staged: with all of it durable, it can become a part.
+    pub(crate) fn freeze(&self) {
+        let mut stage = self.stage.lock();
+        self.shared.index.freeze();
+        stage.tail = self.shared.index.tail();
+    }
+
+    /// Calls the background back from [`Self::attend`].
+    fn call(&self, stage: &mut Stage) {
+        stage.alarm = true;
+        self.background.notify_one();
+    }
+
+    /// Writes a group, in a segment of its own if it begins one, and syncs it if asked to.
+    fn put(&self, writer: &mut SegmentWriter, group: &Group) -> Result<(), StoreError> {
+        if let Some(header) = &group.begins {
+            writer.begin(header)?;
+            self.shared.segments.push(Arc::clone(writer.segment()));
+            self.proven.store(header.first - 1, Ordering::Relaxed);
+        }
+        if !group.frames.is_empty() {
+            writer.write(&group.frames, group.offset)?;
+        }
+        if group.sync { writer.sync() } else { Ok(()) }
+    }
+
+    /// Shows a group that was written to readers.
+    fn publish(&self, group: &Group, stage: &mut Stage) {
+        if group.begins.is_some() {
+            // The segment before it is to be sealed.
+            self.call(stage);
+        }
+        if group.sync {
+            self.shared.watermarks.raise_durable(group.last);
+        }
+        self.shared.watermarks.publish(group.last);
+    }
+
+    /// Whether what these receipts are for is published, or never will be.
+    pub(crate) fn is_settled(&self, receipts: &[AppendReceipt]) -> bool {
+        let last = receipts.last().map_or(0, |receipt| receipt.sequence);
+        self.published() >= last || self.failure.get().is_some()
+    }
+
+    /// Writes everything that is staged, and syncs it if asked to.
+    pub(crate) fn drain(&self, sync: bool) -> Result<(), StoreError> {
+        let mut stage = self.stage.lock();
+        self.check()?;
+        let last = stage.last;
+        if !sync {
+            return self.wait_for(Until::Published(last), stage);
+        }
+        stage.sync_all();
+        self.wait_for(Until::Durable(last), stage)
+    }
+
+    /// Leaves a mark in the log that everything in it is durable, if nothing else proves it and nobody
+    /// is about to write more.
+    pub(crate) fn prove(&self) -> Result<(), StoreError> {
+        let mut stage = self.stage.lock();
+        self.check()?;
+        let durable = self.durable();
+        let proven = self.proven.load(Ordering::Relaxed);
+        if !stage.is_idle() || proven >= durable || durable < stage.last {
+            return Ok(());
+        }
+        let writer = self.writer.lock();
+        let written = writer.mark(stage.open.offset, durable);
+        let bytes = written.inspect_err(|error| self.fail(error))?;
+        if let Some(bytes) = bytes {
+            stage.skip(bytes);
+            self.proven.store(durable, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// For the background: writes what somebody wants written without waiting for it, and what has been
+    /// staged for `age`. If the caller has nothing else to do, it first waits for such, or for
+    /// [`Self::alarm`].
+    pub(crate) fn attend(&self, age: Duration, is_busy: bool) -> Result<(), StoreError> {
+        let mut stage = self.stage.lock();
+        let mut is_old = false;
+        while !is_busy && !is_old && !stage.alarm && !stage.is_wanted(self.published()) {
+            if stage.led || stage.last == self.published() {
+                stage.rest = Rest::Asleep;
+                self.background.wait(&mut stage);
+            } else {
+                stage.rest = Rest::Drowsy;
+                is_old = self.background.wait_for(&mut stage, age).timed_out();
+            }
+            stage.rest = Rest::Awake;
+        }
+        stage.alarm = false;
+        self.check()?;
+        let last = Until::Published(stage.last);
+        if stage.led || self.published() == stage.last {
+            return Ok(());
+        }
+        stage.led = true;
+        self.lead(last, stage)
+    }
+
+    /// Calls the background back from [`Self::attend`].
+    pub(crate) fn alarm(&self) {
+        self.call(&mut self.stage.lock());
+    }
+
+    /// Makes what is published durable while others go on writing.
+    pub(crate) fn sync_published(&self) -> Result<(), StoreError> {
+        let (segment, published) = {
+            let writer = self.writer.lock();
+            // What lies before the writer's segment is durable.
+            (writer.clone(), self.published())
+        };
+        self.check()?;
+        segment.sync().inspect_err(|error| self.fail(error))?;
+        self.shared.watermarks.raise_durable(published);
+        Ok(())
+    }
+}

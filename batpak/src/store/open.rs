@@ -1,0 +1,223 @@
+//! Opening a store: its directory, its lock, and what its log holds.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::background::Background;
+use super::commit::stage::{End, Stage};
+use super::commit::{Committer, Limits};
+use super::fs::{DirLock, Disk};
+use super::index::{Cover, PartDir, open_all};
+use super::indexing::Indexing;
+use super::log::segment::directory::{Directory, Founding, Opened};
+use super::log::segment::reader::{FrameReader, Handles, Segments};
+use super::log::segment::recover::Start;
+use super::log::segment::writer::Row;
+use super::shared::{Shared, Watermarks};
+use super::table::BlockCache;
+use super::{Store, StoreConfig, StoreError};
+use crate::event::hash;
+
+impl Store {
+    /// Opens the store in the configured directory, and creates both if they are not there.
+    ///
+    /// The log is read once to build the index. The end of a log that was cut off by a crash is
+    /// removed if nothing proves that any of it was durable; [`Self::recovery`] says so.
+    ///
+    /// # Errors
+    /// - [`StoreError::InUse`] if the store is open elsewhere;
+    /// - [`StoreError::Foreign`] if the directory holds something else, [`StoreError::NewerFormat`]
+    ///   if it is a store of a later version;
+    /// - [`StoreError::Corrupt`] if events that were acknowledged are damaged or missing. Nothing on
+    ///   disk has then been changed;
+    /// - [`StoreError::Io`] if the file system refuses.
+    pub fn open(mut config: StoreConfig) -> Result<Self, StoreError> {
+        let disk = Arc::clone(&config.disk);
+        let lock: Arc<dyn DirLock>;
+        (config.dir, lock) = prepare_dir(disk.as_ref(), &config.dir)?;
+        let directory = Directory::read(Row {
+            handles: Handles::new(Arc::clone(&disk)),
+            disk: Arc::clone(&disk),
+            dir: config.dir.join("segments"),
+            lock: Arc::clone(&lock),
+        })?;
+        let founding = Founding::of(&config, directory.store_id());
+        let parts = PartDir {
+            disk,
+            dir: config.dir.join("index"),
+            store_id: founding.store_id,
+            cache: Arc::new(BlockCache::new(config.cache_bytes)),
+        };
+        let io = |action| StoreError::io(action, &parts.dir);
+        parts.disk.create_dir(&parts.dir).map_err(io("create"))?;
+        let segments = directory.files();
+        let cover = cover(&parts, &segments)?;
+        let known = cover.parts.last().map(|part| {
+            let (segment, offset) = part.log_end();
+            let start = Start {
+                position: part.last() + 1,
+                offset: u64::from(offset),
+            };
+            (segment, start)
+        });
+        let mut indexing = Indexing::new(cover.parts, parts.clone(), directory.newest())?;
+        let scan = directory.scan(known, &mut indexing)?;
+        let opened = directory.resume(scan, (known, &founding), &indexing)?;
+        if opened.writer.is_some() {
+            for name in &cover.leftovers {
+                let path = parts.dir.join(name);
+                let removed = parts.disk.remove(&path);
+                removed.map_err(StoreError::io("remove", &path))?;
+            }
+        }
+        Self::begin(config, lock, opened, indexing, parts)
+    }
+
+    /// The store whose log was read and is ready to be written to.
+    fn begin(
+        config: StoreConfig,
+        lock: Arc<dyn DirLock>,
+        opened: Opened,
+        indexing: Indexing,
+        parts: PartDir,
+    ) -> Result<Self, StoreError> {
+        let last = opened.last;
+        let durable = opened.writer.as_ref().map_or(opened.proven, |_| last);
+        let (index, names, newest) = indexing.done();
+        let shared = Arc::new(Shared {
+            index,
+            segments: opened.segments,
+            names: names.into(),
+            watermarks: Watermarks::new(last, durable),
+            dir: config.dir.clone(),
+        });
+        let mut committer = None;
+        if let Some(writer) = opened.writer {
+            let end = End {
+                segment: opened.header,
+                offset: opened.end,
+                last,
+                last_digest: shared.digest_at(last)?,
+                last_id: newest.0,
+                time_us: newest.1,
+            };
+            let source = Arc::clone(&config.source);
+            let stage = Stage::behind(end, shared.index.tail(), config.segment_bytes, source);
+            let limits = (Limits::of(&config), opened.proven);
+            let opened = Committer::new(stage, writer, Arc::clone(&shared), limits);
+            opened.prove()?;
+            committer = Some(Arc::new(opened));
+        }
+        let background = committer
+            .as_ref()
+            .map(|committer| Background::start(committer, &shared, parts));
+        let background = background.transpose();
+        Ok(Self {
+            id: opened.header.store_id,
+            chained: opened.header.chained,
+            recovery: opened.recovery,
+            background: background.map_err(StoreError::io("start a thread for", &config.dir))?,
+            shared,
+            committer,
+            config,
+            _lock: lock,
+        })
+    }
+}
+
+impl Founding {
+    /// What the store is, if it has this id, or would be.
+    fn of(config: &StoreConfig, store_id: Option<[u8; 16]>) -> Self {
+        let new_id = || config.source.random().to_be_bytes();
+        let store_id = store_id.unwrap_or_else(new_id);
+        let random = config.source.random();
+        Self {
+            store_id,
+            // The six fixed bits of a UUID are evened out by its other half.
+            nonce: ((random >> 64) as u64 ^ random as u64).to_le_bytes(),
+            can_chain: hash::AVAILABLE,
+        }
+    }
+}
+
+/// The parts of the index that fit the log. One that shows another event than the log has where it ends
+/// was made of another history, and is a leftover.
+fn cover(dir: &PartDir, segments: &Segments) -> Result<Cover, StoreError> {
+    let mut cover = open_all(dir)?;
+    while let Some(part) = cover.parts.last() {
+        let position = part.last();
+        let place = part.locate(position)?;
+        let Some(place) = segments.place(position, place) else {
+            break;
+        };
+        let mut reader = FrameReader::default();
+        let (event, _) = reader.read(&place)?;
+        if event.meta.header.event_id == part.last_id() {
+            break;
+        }
+        let name = part.path().file_name().unwrap_or_default();
+        cover.leftovers.push(name.to_string_lossy().into_owned());
+        cover.parts.pop();
+    }
+    Ok(cover)
+}
+
+/// Creates what is missing of the store's directories, and takes the lock. Gives the directory's
+/// path as it is now, whatever becomes of the working directory or of symbolic links later.
+fn prepare_dir(disk: &dyn Disk, dir: &Path) -> Result<(PathBuf, Arc<dyn DirLock>), StoreError> {
+    let absolute = std::path::absolute(dir).map_err(StoreError::io("resolve", dir))?;
+    let existing = absolute.ancestors().find(|dir| disk.list(dir).is_ok());
+    let existing = existing.unwrap_or(&absolute).to_owned();
+    disk.create_dir(&absolute)
+        .map_err(StoreError::io("create", &absolute))?;
+    let dir = disk
+        .resolve(&absolute)
+        .map_err(StoreError::io("resolve", &absolute))?;
+    let lock = disk
+        .lock_dir(&dir)
+        .map_err(StoreError::io("lock", &dir))?
+        .ok_or_else(|| StoreError::InUse(dir.clone()))?;
+    let segments = dir.join("segments");
+    let names = disk.list(&dir).map_err(StoreError::io("list", &dir))?;
+    let founded = names.iter().any(|name| name == "segments");
+    if !founded {
+        // What a new file system has in its root is nobody's.
+        let mut found = names.into_iter().filter(|name| name != "lost+found");
+        if let Some(found) = found.next() {
+            return Err(StoreError::Foreign {
+                path: dir,
+                found: format!("it holds `{found}` and no `segments`"),
+            });
+        }
+        disk.create_dir(&segments)
+            .map_err(StoreError::io("create", &segments))?;
+    }
+    let is_empty = || disk.list(&segments).map(|names| names.is_empty());
+    if !founded || is_empty().map_err(StoreError::io("list", &segments))? {
+        sync_ancestors(disk, &absolute, &existing)?;
+        disk.sync_dir(&dir).map_err(StoreError::io("sync", &dir))?;
+    }
+    Ok((dir, lock))
+}
+
+/// Makes the names of `dir` and of the directories above it durable, for any of them may be new.
+/// Those above `existing` are older than this call: they are synced in case a crash came between their
+/// creation and their sync, and passed over where that cannot be done.
+fn sync_ancestors(disk: &dyn Disk, dir: &Path, existing: &Path) -> Result<(), StoreError> {
+    for ancestor in dir.ancestors() {
+        let is_older = existing != ancestor && existing.starts_with(ancestor);
+        match disk.sync_dir(ancestor) {
+            Err(error)
+                if is_older
+                    && matches!(
+                        error.kind(),
+                        ErrorKind::PermissionDenied
+                            | ErrorKind::InvalidInput
+                            | ErrorKind::Unsupported
+                    ) => {}
+            result => result.map_err(StoreError::io("sync", ancestor))?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! What readers and writers of a store share: what is known of the log, and how far it goes.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::RwLock;
+
+use super::StoreError;
+use super::index::{FramePlace, Head, Index, View};
+use super::log::segment::reader::{FrameReader, Place, Segments};
+use super::names::KindNames;
+use crate::coordinate::Coordinate;
+use crate::event::Digest;
+
+/// The log, as an open store knows it.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) index: Index,
+    pub(crate) segments: Segments,
+    pub(crate) names: RwLock<KindNames>,
+    pub(crate) watermarks: Watermarks,
+    /// The directory of the store.
+    pub(crate) dir: PathBuf,
+}
+
+/// How far the log goes, for those who read it and those who rely on it.
+#[derive(Debug, Default)]
+pub(crate) struct Watermarks {
+    published: AtomicU64,
+    durable: AtomicU64,
+}
+
+impl Watermarks {
+    pub(crate) fn new(published: u64, durable: u64) -> Self {
+        Self {
+            published: published.into(),
+            durable: durable.into(),
+        }
+    }
+
+    /// The position of the newest event that readers see.
+    pub(crate) fn published(&self) -> u64 {
+        self.published.load(Ordering::Acquire)
+    }
+
+    /// Every position up to this one survives power loss.
+    pub(crate) fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    /// Shows events to readers.
+    pub(crate) fn publish(&self, position: u64) {
+        self.published.store(position, Ordering::Release);
+    }
+
+    pub(crate) fn raise_durable(&self, position: u64) {
+        self.durable.fetch_max(position, Ordering::AcqRel);
+    }
+}
+
+impl Shared {
+    /// The index as it is now, up to the newest event that readers see.
+    pub(crate) fn view(&self) -> View {
+        self.index.view(self.watermarks.published())
+    }
+
+    /// Where the published event at `position` is.
+    pub(crate) fn locate(&self, position: u64) -> Result<Place, StoreError> {
+        match self.view().locate(position)? {
+            Some(frame) => self.place(position, frame),
+            None => Err(self.corrupt(position, "the index does not show where the event is")),
+        }
+    }
+
+    /// The digest of the event at `position`; zeros if there is none, or it has none.
+    pub(crate) fn digest_at(&self, position: u64) -> Result<Digest, StoreError> {
+        if position == 0 {
+            return Ok(Digest::ZERO);
+        }
+        let mut reader = FrameReader::default();
+        let (event, _) = reader.read(&self.locate(position)?)?;
+        Ok(event.meta.header.digest.unwrap_or(Digest::ZERO))
+    }
+
+    /// Where the frame of the event at `position` is.
+    pub(crate) fn place(&self, position: u64, frame: FramePlace) -> Result<Place, StoreError> {
+        let place = self.segments.place(position, frame);
+        place.ok_or_else(|| self.corrupt(position, "the index shows the event in no segment"))
+    }
+
+    /// The newest published event of a stream; zeros if there is none. Its digest is read from the log,
+    /// which also shows that the index is right.
+    pub(crate) fn head(&self, coordinate: &Coordinate) -> Result<Head, StoreError> {
+        let view = self.view();
+        let Some(head) = view.head(coordinate.entity(), coordinate.scope())? else {
+            return Ok(Head::default());
+        };
+        let place = self.locate(head.position)?;
+        let mut reader = FrameReader::default();
+        let (event, _) = reader.read(&place)?;
+        let meta = &event.meta;
+        let is_it = (meta.entity, meta.scope) == (coordinate.entity(), coordinate.scope());
+        if !is_it || meta.header.revision != head.revision {
+            return Err(place.corrupt("the index shows another event here"));
+        }
+        Ok(Head {
+            revision: head.revision,
+            digest: meta.header.digest.unwrap_or(Digest::ZERO),
+            position: head.position,
+        })
+    }
+
+    /// The error for an event that is not where or what it should be.
+    pub(crate) fn corrupt(&self, position: u64, problem: &'static str) -> StoreError {
+        let frame = self.view().locate(position).ok().flatten();
+        match frame.and_then(|frame| self.segments.place(position, frame)) {
+            Some(place) => place.corrupt(problem),
+            None => StoreError::Corrupt {
+                path: self.dir.clone(),
+                offset: 0,
+                position,
+                problem,
+            },
+        }
+    }
+}
