@@ -10,6 +10,7 @@ mod names;
 mod process;
 mod projection;
 mod read;
+mod read_only;
 mod recovery;
 mod region;
 mod support;

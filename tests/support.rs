@@ -1,5 +1,6 @@
 //! Stores and events to try things on.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use batpak::prelude::*;
@@ -68,6 +69,24 @@ pub fn contents(store: &Store) -> Vec<String> {
             format!("{event:?} {:?}", event.payload_bytes())
         })
         .collect()
+}
+
+/// All files below a directory, with their bytes.
+pub fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut dirs = vec![dir.to_owned()];
+    while let Some(next) = dirs.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                dirs.push(path);
+            } else {
+                let name = path.strip_prefix(dir).unwrap().to_owned();
+                found.insert(name, std::fs::read(path).unwrap());
+            }
+        }
+    }
+    found
 }
 
 /// Appends `batches` batches of three events each, over two streams.

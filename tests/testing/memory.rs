@@ -1,33 +1,27 @@
 //! The store in memory, and the scripted clock.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use batpak::testing::{self, Clock, MemoryDisk};
 
 use super::*;
-use crate::support::{Dir, KIND, contents, coordinate, fill};
+use crate::support::{Dir, KIND, contents, coordinate, files, fill};
 
-/// The names and the bytes of the segments of a store in a directory.
-fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let dirs = ["segments", "index"].map(|name| fs::read_dir(dir.join(name)).unwrap());
-    let files = dirs.into_iter().flatten().map(Result::unwrap);
-    files
-        .map(|file| {
-            (
-                PathBuf::from(file.file_name()),
-                fs::read(file.path()).unwrap(),
-            )
-        })
-        .collect()
+/// The names and the bytes of the files of a store in a directory.
+fn files_on_disk(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    by_name(files(dir))
 }
 
 /// The same of a store in memory.
 fn files_in_memory(disk: &MemoryDisk) -> BTreeMap<PathBuf, Vec<u8>> {
+    by_name(disk.files())
+}
+
+fn by_name(files: BTreeMap<PathBuf, Vec<u8>>) -> BTreeMap<PathBuf, Vec<u8>> {
     let name = |path: PathBuf| PathBuf::from(path.file_name().unwrap());
-    let files = disk.files().into_iter();
+    let files = files.into_iter();
     files.map(|(path, bytes)| (name(path), bytes)).collect()
 }
 
@@ -119,7 +113,7 @@ fn with_clock_and_ids_scripted_two_runs_give_the_same_bytes_in_memory_and_on_a_d
 
     let (dir, clock) = (Dir::new(), Clock::at_us(START));
     run(&|| dir.config().scripted(&clock, 7), &clock);
-    assert_eq!(files(&dir.path()), first);
+    assert_eq!(files_on_disk(&dir.path()), first);
 }
 
 #[test]

@@ -95,6 +95,7 @@ impl Store {
     }
 
     fn commit_one(&self, event: NewEvent) -> Result<AppendReceipt, StoreError> {
+        let committer = self.committer()?;
         let first_uses = self
             .shared
             .names
@@ -102,7 +103,7 @@ impl Store {
             .first_uses(std::slice::from_ref(&event))?;
         let batch = ([event].into_iter(), Vec::new(), None);
         let batch = Prepared::new(batch, first_uses, &self.config, self.chained)?;
-        let receipts = self.committer()?.commit(&batch)?;
+        let receipts = committer.commit(&batch)?;
         receipts.into_iter().next().ok_or(StoreError::EmptyBatch)
     }
 
@@ -160,6 +161,7 @@ impl Store {
 
     /// Encodes the batch, and finds out what can be found without the others.
     fn prepare(&self, batch: Batch) -> Result<(&Arc<Committer>, Prepared), StoreError> {
+        let committer = self.committer()?;
         if batch.is_empty() {
             return Err(StoreError::EmptyBatch);
         }
@@ -172,7 +174,7 @@ impl Store {
             batch.durability,
         );
         let batch = Prepared::new(batch, first_uses, &self.config, self.chained)?;
-        Ok((self.committer()?, batch))
+        Ok((committer, batch))
     }
 
     /// Makes every event that was committed so far durable, and notes in the log that it is.

@@ -34,8 +34,15 @@ impl Journal {
         self.calls.lock().push(format!("{call} {name}"));
     }
 
-    /// What was asked since the last time, reads left out.
+    /// What was asked since the last time, reads left out, and the record for readers, which nothing of the
+    /// rest depends on.
     fn take(&self) -> Vec<String> {
+        let mut calls = self.take_all();
+        calls.retain(|call| !call.ends_with(" TAIL"));
+        calls
+    }
+
+    fn take_all(&self) -> Vec<String> {
         std::mem::take(&mut *self.calls.lock())
     }
 }
@@ -356,4 +363,37 @@ fn a_panic_while_writing_poisons_the_store() {
     assert_eq!(store.position(), 0);
     drop(store);
     append(&noted.open(Durability::Durable)).unwrap();
+}
+
+#[test]
+fn readers_are_told_of_a_durable_commit_behind_its_sync_and_what_they_are_told_by_is_never_synced()
+{
+    let noted = Noted::new("tail");
+    let store = noted.open(Durability::Durable);
+    noted.journal.take();
+    append(&store).unwrap();
+    let (write, sync) = (format!("write {FIRST}.tmp"), format!("sync {FIRST}.tmp"));
+    let told = "write TAIL".to_owned();
+    assert_eq!(noted.journal.take_all(), [write, sync, told.clone()]);
+    drop(store);
+    let is_about_it = |call: &String| call.ends_with(" TAIL");
+    assert!(!noted.journal.take_all().iter().any(is_about_it));
+    drop(noted.open(Durability::Durable));
+    let asked = noted.journal.take_all();
+    let asked: Vec<String> = asked.into_iter().filter(is_about_it).collect();
+    assert_eq!(asked, ["truncate TAIL".to_owned(), told]);
+}
+
+#[test]
+fn a_record_for_readers_that_cannot_be_written_is_no_failure() {
+    let noted = Noted::new("untold");
+    let path = noted.dir.join("store/TAIL");
+    std::fs::create_dir_all(&path).unwrap();
+    std::fs::create_dir(noted.dir.join("store/segments")).unwrap();
+    let store = noted.open(Durability::Durable);
+    append(&store).unwrap();
+    append(&store).unwrap();
+    drop(store);
+    assert!(path.is_dir());
+    assert_eq!(noted.open(Durability::Durable).position(), 2);
 }

@@ -28,7 +28,7 @@ pub enum StoreError {
     #[error("the store in {} is in use; close it there, or wait until its process ends", .0.display())]
     InUse(PathBuf),
     /// The directory holds something else than a store.
-    #[error("{} is not a batpak store ({found}); choose an empty directory", path.display())]
+    #[error("{} is not a batpak store ({found}); choose the directory of a store, or an empty one to create it in", path.display())]
     Foreign {
         /// The directory or file.
         path: PathBuf,
@@ -155,8 +155,13 @@ pub enum StoreError {
     /// An earlier write or sync failed, so what is on disk is in doubt. Reads go on.
     #[error("an earlier write failed ({0}); drop the store and open it again before writing")]
     Poisoned(Arc<str>),
-    /// A chained store, opened by a build without the feature `blake3`, which cannot continue the chain.
-    #[error("the store in {} is chained; only a build with the feature `blake3` can write to it", .0.display())]
+    /// The store was opened by [`Store::open_read_only`](crate::Store::open_read_only), or it is chained and this
+    /// build is without the feature `blake3`, and so cannot continue the chain.
+    #[error(
+        "the store in {} is open for reading only; write to it through `Store::open`, if it is chained in a build \
+         with the feature `blake3`",
+        .0.display()
+    )]
     ReadOnly(PathBuf),
 }
 

@@ -13,6 +13,7 @@ use crate::event::{EventHeader, EventId, EventMeta, RawEvent, is_minted};
 const TAIL_EVENTS: usize = 1 << 15;
 
 /// The index in the making.
+#[derive(Debug)]
 pub(crate) struct Indexing {
     index: Index,
     names: KindNames,
@@ -47,6 +48,16 @@ impl Indexing {
             parts,
             durable,
         })
+    }
+
+    /// The index so far.
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// The last position that the parts cover.
+    pub(crate) fn parts_end(&self) -> u64 {
+        self.index.parts_end()
     }
 
     /// The index, the names of the kinds, and the id and the time of the newest event.

@@ -8,6 +8,7 @@ mod config;
 #[cfg(test)]
 mod disk_order;
 mod error;
+mod follow;
 pub(crate) mod fs;
 mod index;
 mod indexing;
@@ -16,9 +17,11 @@ mod names;
 mod open;
 mod plan;
 mod read;
+mod read_only;
 mod shared;
 pub(crate) mod source;
 mod table;
+mod tail_record;
 mod verify;
 
 use std::fmt;
@@ -45,8 +48,8 @@ use shared::Shared;
 
 /// An event log in a directory: appended to, read, and folded, by any number of threads at once.
 ///
-/// One store value at a time has a directory open, in this process or another; dropping it lets the
-/// next one in. See the [crate's documentation](crate) for an example.
+/// One store value at a time has a directory open for writing, in this process or another; dropping it
+/// lets the next one in. Any number may read it meanwhile: see [`Store::open_read_only`]. See the [crate's documentation](crate) for an example.
 pub struct Store {
     config: StoreConfig,
     id: [u8; 16],
@@ -88,12 +91,14 @@ impl Store {
     /// The position of the newest event that readers see; 0 if the log is empty.
     #[must_use]
     pub fn position(&self) -> u64 {
+        self.shared.refresh();
         self.shared.watermarks.published()
     }
 
     /// Every event up to this position survives power loss.
     #[must_use]
     pub fn durable_position(&self) -> u64 {
+        self.shared.refresh();
         self.shared.watermarks.durable()
     }
 
@@ -174,6 +179,7 @@ impl Drop for Store {
             // There is nobody to tell what fails.
             let _ = committer.drain(false);
             let _ = committer.prove();
+            committer.tell_all();
         }
     }
 }

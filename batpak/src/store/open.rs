@@ -10,12 +10,13 @@ use super::commit::{Committer, Limits};
 use super::fs::{DirLock, Disk};
 use super::index::{Cover, PartDir, open_all};
 use super::indexing::Indexing;
-use super::log::segment::directory::{Directory, Founding, Opened};
+use super::log::segment::directory::{Directory, Founding, Known, Opened};
 use super::log::segment::reader::{FrameReader, Handles, Segments};
 use super::log::segment::recover::Start;
 use super::log::segment::writer::Row;
 use super::shared::{Shared, Watermarks};
 use super::table::BlockCache;
+use super::tail_record::{LogEnd, TailPath, TailWriter};
 use super::{Store, StoreConfig, StoreError};
 use crate::event::hash;
 
@@ -53,14 +54,7 @@ impl Store {
         parts.disk.create_dir(&parts.dir).map_err(io("create"))?;
         let segments = directory.files();
         let cover = cover(&parts, &segments)?;
-        let known = cover.parts.last().map(|part| {
-            let (segment, offset) = part.log_end();
-            let start = Start {
-                position: part.last() + 1,
-                offset: u64::from(offset),
-            };
-            (segment, start)
-        });
+        let known = known(&cover);
         let mut indexing = Indexing::new(cover.parts, parts.clone(), directory.newest())?;
         let scan = directory.scan(known, &mut indexing)?;
         let opened = directory.resume(scan, (known, &founding), &indexing)?;
@@ -91,6 +85,7 @@ impl Store {
             names: names.into(),
             watermarks: Watermarks::new(last, durable),
             dir: config.dir.clone(),
+            follower: None,
         });
         let mut committer = None;
         if let Some(writer) = opened.writer {
@@ -105,7 +100,14 @@ impl Store {
             let source = Arc::clone(&config.source);
             let stage = Stage::behind(end, shared.index.tail(), config.segment_bytes, source);
             let limits = (Limits::of(&config), opened.proven);
-            let opened = Committer::new(stage, writer, Arc::clone(&shared), limits);
+            let told = LogEnd {
+                position: last,
+                segment: opened.header.first,
+                offset: opened.end,
+            };
+            let tail = TailPath::of(&config.disk, &config.dir, opened.header.store_id);
+            let shared = (Arc::clone(&shared), TailWriter::create(&tail, told));
+            let opened = Committer::new(stage, writer, shared, limits);
             opened.prove()?;
             committer = Some(Arc::new(opened));
         }
@@ -141,9 +143,22 @@ impl Founding {
     }
 }
 
+/// Up to where the parts cover the log, if there are any. What is in a part is durable.
+pub(super) fn known(cover: &Cover) -> Known {
+    cover.parts.last().map(|part| {
+        let (segment, offset) = part.log_end();
+        let start = Start {
+            position: part.last() + 1,
+            offset: u64::from(offset),
+            durable: part.last(),
+        };
+        (segment, start)
+    })
+}
+
 /// The parts of the index that fit the log. One that shows another event than the log has where it ends
 /// was made of another history, and is a leftover.
-fn cover(dir: &PartDir, segments: &Segments) -> Result<Cover, StoreError> {
+pub(super) fn cover(dir: &PartDir, segments: &Segments) -> Result<Cover, StoreError> {
     let mut cover = open_all(dir)?;
     while let Some(part) = cover.parts.last() {
         let position = part.last();

@@ -28,7 +28,7 @@ impl Store {
     /// # Errors
     /// As for [`Self::get`].
     pub fn get_at(&self, position: u64) -> Result<Option<StoredEvent>, StoreError> {
-        if position == 0 || position > self.shared.watermarks.published() {
+        if position == 0 || position > self.shared.view().published() {
             return Ok(None);
         }
         let place = self.shared.locate(position)?;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::RwLock;
 
 use super::StoreError;
+use super::follow::Follower;
 use super::index::{FramePlace, Head, Index, View};
 use super::log::segment::reader::{FrameReader, Place, Segments};
 use super::names::KindNames;
@@ -21,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) watermarks: Watermarks,
     /// The directory of the store.
     pub(crate) dir: PathBuf,
+    /// What brings news of the log if somebody else writes it.
+    pub(crate) follower: Option<Follower>,
 }
 
 /// How far the log goes, for those who read it and those who rely on it.
@@ -59,14 +62,27 @@ impl Watermarks {
 }
 
 impl Shared {
-    /// The index as it is now, up to the newest event that readers see.
+    /// The index as it is now, up to the newest event that readers see: with this, a question begins.
     pub(crate) fn view(&self) -> View {
+        self.refresh();
+        self.known()
+    }
+
+    /// Takes in what somebody else has written.
+    pub(crate) fn refresh(&self) {
+        if let Some(follower) = &self.follower {
+            follower.follow(self);
+        }
+    }
+
+    /// The index up to the newest event that a question was told of.
+    fn known(&self) -> View {
         self.index.view(self.watermarks.published())
     }
 
     /// Where the published event at `position` is.
     pub(crate) fn locate(&self, position: u64) -> Result<Place, StoreError> {
-        match self.view().locate(position)? {
+        match self.known().locate(position)? {
             Some(frame) => self.place(position, frame),
             None => Err(self.corrupt(position, "the index does not show where the event is")),
         }
@@ -112,7 +128,7 @@ impl Shared {
 
     /// The error for an event that is not where or what it should be.
     pub(crate) fn corrupt(&self, position: u64, problem: &'static str) -> StoreError {
-        let frame = self.view().locate(position).ok().flatten();
+        let frame = self.known().locate(position).ok().flatten();
         match frame.and_then(|frame| self.segments.place(position, frame)) {
             Some(place) => place.corrupt(problem),
             None => StoreError::Corrupt {

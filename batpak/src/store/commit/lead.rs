@@ -140,13 +140,18 @@ impl Committer {
                 stage.queued_bytes -= group.frames.len();
                 written?;
                 self.publish(&group, &mut stage);
+                let end = group.end();
                 group.frames.clear();
                 group.frames.shrink_to(1 << 20);
                 stage.spare = group.frames;
-                if self.is_reached(until) {
-                    break;
+                let leaves = self.is_reached(until);
+                self.answer(&mut stage, leaves);
+                drop(stage);
+                self.tell(end, group.sync);
+                if leaves {
+                    return Ok(());
                 }
-                self.answer(&mut stage, false);
+                stage = self.stage.lock();
             }
             self.answer(&mut stage, true);
             drop(stage);

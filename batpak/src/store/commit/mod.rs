@@ -15,6 +15,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use super::append::Receipts;
 use super::log::segment::writer::SegmentWriter;
 use super::shared::Shared;
+use super::tail_record::{LogEnd, TailWriter};
 use super::{AppendReceipt, StoreConfig, StoreError};
 use crate::pipeline::Durability;
 use conditions::{Refused, Resolved};
@@ -35,6 +36,8 @@ pub(crate) struct Committer {
     /// Where whoever writes in the background waits for something to do.
     background: Condvar,
     limits: Limits,
+    /// Where readers in other processes see how far they may read.
+    tail: TailWriter,
     /// Up to where the log is proven durable by something that is itself durable.
     proven: AtomicU64,
 }
@@ -67,7 +70,7 @@ impl Committer {
     pub(crate) fn new(
         stage: Stage,
         writer: SegmentWriter,
-        shared: Arc<Shared>,
+        (shared, tail): (Arc<Shared>, TailWriter),
         (limits, proven): (Limits, u64),
     ) -> Self {
         Self {
@@ -78,6 +81,7 @@ impl Committer {
             owner: std::process::id(),
             background: Condvar::new(),
             limits,
+            tail,
             proven: proven.into(),
         }
     }
@@ -273,6 +277,25 @@ impl Committer {
         self.shared.watermarks.publish(group.last);
     }
 
+    /// Tells readers in other processes of the end of the log, or lets the background do so soon.
+    fn tell(&self, end: LogEnd, is_synced: bool) {
+        if self.tail.tell(end, is_synced) {
+            let mut stage = self.stage.lock();
+            if stage.rest == Rest::Asleep {
+                stage.rest = Rest::Awake;
+                self.background.notify_one();
+            }
+        }
+    }
+
+    /// Tells readers in other processes of everything that is published.
+    pub(crate) fn tell_all(&self) {
+        // A fork does not know what its parent has told since.
+        if std::process::id() == self.owner {
+            self.tail.settle();
+        }
+    }
+
     /// Whether what these receipts are for is published, or never will be.
     pub(crate) fn is_settled(&self, receipts: &[AppendReceipt]) -> bool {
         let last = receipts.last().map_or(0, |receipt| receipt.sequence);
@@ -318,7 +341,8 @@ impl Committer {
         let mut stage = self.stage.lock();
         let mut is_old = false;
         while !is_busy && !is_old && !stage.alarm && !stage.is_wanted(self.published()) {
-            if stage.led || stage.last == self.published() {
+            let has_staged = !stage.led && stage.last > self.published();
+            if !has_staged && !self.tail.is_owed() {
                 stage.rest = Rest::Asleep;
                 self.background.wait(&mut stage);
             } else {
@@ -328,6 +352,9 @@ impl Committer {
             stage.rest = Rest::Awake;
         }
         stage.alarm = false;
+        if self.tail.is_owed() {
+            MutexGuard::unlocked(&mut stage, || self.tail.settle());
+        }
         self.check()?;
         let last = Until::Published(stage.last);
         if stage.led || self.published() == stage.last {

@@ -17,18 +17,32 @@ use crate::store::log::segment::frame::{self, Seed};
 use crate::store::log::segment::header::SegmentHeader;
 use crate::store::log::segment::seal::FOOTER_FRAME;
 use crate::store::source::Source;
+use crate::store::tail_record::LogEnd;
 
 /// Frames that are written with one call and, if asked for, synced with one.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
     /// The segment that is begun for it.
     pub(crate) begins: Option<SegmentHeader>,
+    /// The segment that it goes to, by the position of its first event.
+    pub(crate) segment: u64,
     /// Where its frames go in the segment's file.
     pub(crate) offset: u64,
     pub(crate) frames: Vec<u8>,
     /// The position of the last event up to its end.
     pub(crate) last: u64,
     pub(crate) sync: bool,
+}
+
+impl Group {
+    /// The end of the log once it is written.
+    pub(crate) fn end(&self) -> LogEnd {
+        LogEnd {
+            position: self.last,
+            segment: self.segment,
+            offset: self.offset + self.frames.len() as u64,
+        }
+    }
 }
 
 /// The end of the log as it will be once everything that is staged has been written.
@@ -106,6 +120,7 @@ impl Stage {
     ) -> Self {
         Self {
             open: Group {
+                segment: end.segment.first,
                 offset: end.offset,
                 last: end.last,
                 ..Group::default()
@@ -142,6 +157,7 @@ impl Stage {
             self.lax = false;
         }
         let next = Group {
+            segment: self.segment.first,
             offset,
             last: self.last,
             frames: std::mem::take(&mut self.spare),
@@ -206,6 +222,7 @@ impl Stage {
         };
         self.seed = Seed::of(&self.segment);
         self.open.begins = Some(self.segment);
+        self.open.segment = self.segment.first;
         self.open.offset = SegmentHeader::BYTES as u64;
     }
 

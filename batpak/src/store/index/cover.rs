@@ -1,6 +1,7 @@
 //! Which parts cover the log: of the files that are there at opening, and which to merge.
 
 use std::cmp::Reverse;
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ pub(crate) struct Cover {
 /// # Errors
 /// That of listing the directory. A part that cannot be opened is not there.
 pub(crate) fn open_all(dir: &PartDir) -> Result<Cover, IndexError> {
-    let names = dir.disk.list(&dir.dir).map_err(failed(&dir.dir, 1))?;
+    let names = list(dir)?;
     let mut found = Vec::new();
     let mut leftovers = Vec::new();
     for name in names {
@@ -50,6 +51,25 @@ pub(crate) fn open_all(dir: &PartDir) -> Result<Cover, IndexError> {
         }
     }
     Ok(Cover { parts, leftovers })
+}
+
+/// The positions that each part covers by its name, sorted.
+///
+/// # Errors
+/// That of listing the directory.
+pub(crate) fn part_ranges(dir: &PartDir) -> Result<Vec<(u64, u64)>, IndexError> {
+    let names = list(dir)?;
+    let mut ranges: Vec<_> = names.iter().filter_map(|name| part_range(name)).collect();
+    ranges.sort_unstable();
+    Ok(ranges)
+}
+
+/// The names in the directory, which need not be there.
+fn list(dir: &PartDir) -> Result<Vec<String>, IndexError> {
+    match dir.disk.list(&dir.dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        names => names.map_err(failed(&dir.dir, 1)),
+    }
 }
 
 /// Which of the parts, sorted by their first positions, follow one another from position 1 on and

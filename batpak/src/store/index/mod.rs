@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-pub(crate) use cover::{Cover, open_all, pick};
+pub(crate) use cover::{Cover, open_all, part_ranges, pick};
 pub(crate) use merge::Merge;
 pub(crate) use part::{Part, PartDir};
 pub(crate) use postings::Postings;
@@ -176,6 +176,12 @@ impl Index {
     /// The parts, in order.
     pub(crate) fn parts(&self) -> Vec<Arc<Part>> {
         self.shape.read().parts.clone()
+    }
+
+    /// Takes the parts and tails of another instead of its own.
+    pub(crate) fn adopt(&self, other: &Self) {
+        let shape = Arc::clone(&other.shape.read());
+        *self.shape.write() = shape;
     }
 
     /// Puts the part in the place of the frozen tails that it was made of.

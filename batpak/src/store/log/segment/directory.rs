@@ -59,9 +59,10 @@ pub(crate) struct Opened {
 }
 
 /// The segments in a directory, their headers read.
+#[derive(Debug)]
 pub(crate) struct Directory {
-    row: Row,
-    segments: Vec<Segment>,
+    pub(super) row: Row,
+    pub(super) segments: Vec<Segment>,
     /// What a crash left of segments that were being created.
     leftovers: Vec<PathBuf>,
 }
@@ -76,7 +77,7 @@ pub(crate) struct Founding {
 }
 
 /// Up to where a log need not be read: the first position of a segment, and from where on to read it.
-/// Every event before is known, and durable.
+/// Every event before is known.
 pub(crate) type Known = Option<(u64, Start)>;
 
 /// What takes the committed events that an opening reads.
@@ -89,10 +90,11 @@ pub(crate) trait Reading {
 }
 
 /// A segment whose header was read.
-struct Segment {
-    header: SegmentHeader,
-    len: u64,
-    shared: Arc<SegmentFile>,
+#[derive(Debug, Clone)]
+pub(super) struct Segment {
+    pub(super) header: SegmentHeader,
+    pub(super) len: u64,
+    pub(super) shared: Arc<SegmentFile>,
 }
 
 impl Directory {
@@ -106,16 +108,20 @@ impl Directory {
             segments: Vec::with_capacity(firsts.len()),
             row,
         };
-        for first in firsts {
-            let segment = directory
-                .row
-                .read_header(first, directory.segments.last())?;
-            directory.segments.push(segment);
-        }
+        directory.add(firsts)?;
         match directory.segments.first() {
             Some(segment) if segment.header.first > 1 => Err(directory.row.missing(1)),
             _ => Ok(directory),
         }
+    }
+
+    /// Reads the headers of these segments, which follow those that are known.
+    pub(super) fn add(&mut self, firsts: Vec<u64>) -> Result<(), StoreError> {
+        for first in firsts {
+            let segment = self.row.read_header(first, self.segments.last())?;
+            self.segments.push(segment);
+        }
+        Ok(())
     }
 
     /// The store that the segments are of; `None` if there are none.
@@ -144,19 +150,34 @@ impl Directory {
         known: Known,
         reading: &mut dyn Reading,
     ) -> Result<Option<Scan>, StoreError> {
-        let row = &self.segments;
-        let from = match known {
-            Some((first, start)) => {
-                let at = row.binary_search_by_key(&first, |segment| segment.header.first);
-                at.map_err(|_| self.row.missing(start.position))?
-            }
-            None => 0,
-        };
+        let from = self.start_of(known)?;
+        self.scan_row(&self.segments[from..], known, reading)
+    }
+
+    /// Which segment is the first with something that is not known.
+    pub(super) fn start_of(&self, known: Known) -> Result<usize, StoreError> {
+        known.map_or(Ok(0), |(first, start)| self.index_of(first, start.position))
+    }
+
+    /// Which of the segments has `first` as its first position; without it, `position` is missing.
+    pub(super) fn index_of(&self, first: u64, position: u64) -> Result<usize, StoreError> {
+        let at = self
+            .segments
+            .binary_search_by_key(&first, |segment| segment.header.first);
+        at.map_err(|_| self.row.missing(position))
+    }
+
+    /// Reads these segments, which follow one another.
+    pub(super) fn scan_row(
+        &self,
+        row: &[Segment],
+        known: Known,
+        reading: &mut dyn Reading,
+    ) -> Result<Option<Scan>, StoreError> {
         let mut scan = None;
         let mut digest = None;
-        for at in from..row.len() {
+        for (at, segment) in row.iter().enumerate() {
             let next = row.get(at + 1).map(|next| next.header.first);
-            let segment = &row[at];
             let start = match known {
                 Some((first, start)) if first == segment.header.first => start,
                 _ => Start::of(&segment.header),
@@ -359,12 +380,13 @@ impl Segment {
             self.shared
                 .corrupt(damage.offset, damage.position, damage.problem)
         };
-        let io = StoreError::io("read", &self.shared.path);
-        if scan.end > self.len {
+        let io = || StoreError::io("read", &self.shared.path);
+        let len = file.len().map_err(io())?.min(self.len);
+        if scan.end > len {
             let problem = "the segment is shorter than its index shows it to have been";
-            return Err(self.shared.corrupt(self.len, scan.next, problem));
+            return Err(self.shared.corrupt(len, scan.next, problem));
         }
-        let mut window = Window::new(file, &self.shared.seed, self.len);
+        let mut window = Window::new(file, &self.shared.seed, len);
         let mut at = scan.end;
         let read = loop {
             if scan.is_over() {
@@ -391,7 +413,7 @@ impl Segment {
             }
             at = next;
         };
-        read.map_err(io)?;
+        read.map_err(io())?;
         Ok(scan)
     }
 
@@ -443,7 +465,7 @@ fn is_leftover(name: &str) -> bool {
 }
 
 /// The positions that the names of segment files carry, in order.
-fn segment_firsts(names: &[String]) -> Vec<u64> {
+pub(super) fn segment_firsts(names: &[String]) -> Vec<u64> {
     let mut firsts: Vec<u64> = names
         .iter()
         .filter_map(|name| {

@@ -98,6 +98,17 @@ impl Segments {
         self.0.write().push(segment);
     }
 
+    /// Adds those of the others that come behind its own, up to the one with the first position `last`.
+    pub(crate) fn add_until(&self, last: u64, others: &Self) {
+        let mut segments = self.0.write();
+        let newest = segments.last().map_or(0, |segment| segment.first);
+        let others = others.0.read();
+        let new = others
+            .iter()
+            .filter(|segment| (newest + 1..=last).contains(&segment.first));
+        segments.extend(new.cloned());
+    }
+
     /// The segment whose first event has this position.
     pub(crate) fn get(&self, first: u64) -> Option<Arc<SegmentFile>> {
         let segments = self.0.read();

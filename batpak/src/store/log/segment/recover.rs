@@ -55,14 +55,27 @@ pub(crate) struct Start {
     pub(crate) position: u64,
     /// The file offset of the next frame.
     pub(crate) offset: u64,
+    /// Every position up to this one is known to be durable.
+    pub(crate) durable: u64,
 }
 
 impl Start {
+    /// From the first frame of the first segment.
+    pub(crate) fn of_log() -> Self {
+        Self {
+            position: 1,
+            offset: SegmentHeader::BYTES as u64,
+            durable: 0,
+        }
+    }
+
     /// From the first frame.
     pub(crate) fn of(header: &SegmentHeader) -> Self {
         Self {
             position: header.first,
             offset: SegmentHeader::BYTES as u64,
+            // A segment is created after everything before it is durable.
+            durable: header.first - 1,
         }
     }
 }
@@ -95,13 +108,13 @@ pub(crate) enum Step {
 }
 
 impl Scan {
-    /// Begins at `start`, up to where everything is durable.
+    /// Begins at `start`.
     pub(crate) fn new(start: Start, next_segment: Option<u64>) -> Self {
         Self {
             next_segment,
             next: start.position,
             end: start.offset,
-            durable: start.position - 1,
+            durable: start.durable,
             cut: None,
             batch: Vec::new(),
         }

@@ -1,0 +1,56 @@
+//! A row of segments that another process writes to while it is read.
+
+use super::directory::{Directory, Known, Reading, segment_firsts};
+use super::header::SegmentHeader;
+use super::recover::Scan;
+use super::writer::Row;
+use crate::store::StoreError;
+
+impl Directory {
+    /// Reads the headers of the segments that were not there before, and of those behind them, and sees how
+    /// long the newest of the others has become.
+    pub(crate) fn refresh(&mut self) -> Result<(), StoreError> {
+        let Row { disk, dir, .. } = &self.row;
+        let names = disk.list(dir).map_err(StoreError::io("list", dir))?;
+        let mut firsts = segment_firsts(&names);
+        let known = |first: &u64| self.index_of(*first, *first).is_ok();
+        if let Some(new) = firsts.iter().copied().find(|first| !known(first)) {
+            self.segments.retain(|segment| segment.header.first < new);
+        }
+        if let Some(newest) = self.segments.last_mut() {
+            let path = &newest.shared.path;
+            let len = disk.open(path, false).and_then(|file| file.len());
+            newest.len = len.map_err(StoreError::io("read", path))?;
+            firsts.retain(|first| *first > newest.header.first);
+        }
+        self.add(firsts)
+    }
+
+    /// The header of the first segment; `None` if there are none.
+    pub(crate) fn first_header(&self) -> Option<SegmentHeader> {
+        self.segments.first().map(|segment| segment.header)
+    }
+
+    /// The first position of the newest segment, and the length of its file; zeros if there are no
+    /// segments.
+    pub(crate) fn extent(&self) -> (u64, u64) {
+        let newest = self.segments.last();
+        newest.map_or((0, 0), |newest| (newest.header.first, newest.len))
+    }
+
+    /// Reads what is not known of the log up to the file offset `end` of the segment with the first
+    /// position `last`, as if there were nothing behind.
+    pub(crate) fn scan_until(
+        &self,
+        (last, end): (u64, u64),
+        known: Known,
+        reading: &mut dyn Reading,
+    ) -> Result<Option<Scan>, StoreError> {
+        let (from, to) = (self.start_of(known)?, self.index_of(last, last)?);
+        let mut row = self.segments.get(from..=to).unwrap_or_default().to_vec();
+        if let Some(newest) = row.last_mut() {
+            newest.len = end;
+        }
+        self.scan_row(&row, known, reading)
+    }
+}
