@@ -1,0 +1,110 @@
+//! What is measured has in common: it is opened, written to by one or several threads, and read.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Item, Payload};
+use crate::workloads::Workload;
+
+/// What an append has survived once it has been answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Durability {
+    /// Nothing: it may still be in the process.
+    Buffered,
+    /// The end of the process.
+    Written,
+    /// Power loss.
+    Durable,
+}
+
+/// How a store is opened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    /// What each append is to survive.
+    pub(crate) durability: Durability,
+    /// How many entities the events are about.
+    pub(crate) entities: usize,
+    /// How many threads write at once.
+    pub(crate) writers: usize,
+}
+
+/// How many submitted appends a writer has in flight.
+pub(crate) const IN_FLIGHT: usize = 1_024;
+
+/// One engine, in the configuration that `README.md` states.
+pub(crate) trait Subject: Sync {
+    /// Its name in tables and arguments.
+    fn name(&self) -> &'static str;
+
+    /// Why it has no number for a workload; `None` if it has one.
+    fn lacks(&self, workload: Workload) -> Option<&'static str>;
+
+    /// With how many threads it does what is asked of so many.
+    fn writers(&self, asked: usize) -> usize {
+        asked
+    }
+
+    /// Opens the store in a directory that exists, and makes it there if there is none.
+    fn open(&self, directory: &Path, settings: Settings) -> Result<Box<dyn Engine>>;
+}
+
+/// An open store.
+pub(crate) trait Engine: Sync {
+    /// What one thread writes through.
+    fn writer(&self) -> Result<Box<dyn Writer + '_>>;
+
+    /// What one thread reads through.
+    fn reader(&self) -> Result<Box<dyn Reader + '_>>;
+
+    /// Closes the store as its documentation says that it should be.
+    fn close(self: Box<Self>) -> Result<()>;
+}
+
+/// One thread's way to write.
+pub(crate) trait Writer {
+    /// Appends one event and waits for the store's durability.
+    fn append(&mut self, item: Item) -> Result<()>;
+
+    /// Appends events atomically and waits for the store's durability.
+    fn append_all(&mut self, items: &[Item]) -> Result<()>;
+
+    /// Begins an append; waits for the oldest of those before it if [`IN_FLIGHT`] are under way.
+    fn submit(&mut self, _item: Item) -> Result<()> {
+        bail!("appends cannot be submitted")
+    }
+
+    /// Waits until all submitted appends are durable.
+    fn settle(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// One thread's way to read. Positions count from 1; payloads are decoded.
+pub(crate) trait Reader {
+    /// The event at a position.
+    fn get(&mut self, position: u64) -> Result<Payload>;
+
+    /// The id of the event at a position, which need not be fast.
+    fn id_at(&mut self, position: u64) -> Result<u128>;
+
+    /// The ids of the events at these positions, which need not be fast either.
+    fn ids(&mut self, positions: &[u64]) -> Result<Vec<u128>> {
+        positions.iter().map(|&at| self.id_at(at)).collect()
+    }
+
+    /// The newest event, which is this one, to see that all is there.
+    fn newest(&mut self, position: u64, _item: Item) -> Result<Payload> {
+        self.get(position)
+    }
+
+    /// The event with an id.
+    fn get_by_id(&mut self, id: u128) -> Result<Payload>;
+
+    /// All events of an entity, in order.
+    fn stream(&mut self, entity: usize, each: &mut dyn FnMut(Payload)) -> Result<()>;
+
+    /// All events, in order.
+    fn scan(&mut self, each: &mut dyn FnMut(Payload)) -> Result<()>;
+}

@@ -1,0 +1,354 @@
+//! The engine of this repository.
+//!
+//! What is not in its interface yet is under a feature of this crate each, with what is done until then
+//! beside it: `buffered`, `submit`, `get-at`, `cache` and `read-only`.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use anyhow::{Context, Result, ensure};
+use batpak::{
+    Batch, Coordinate, Durability as Promise, Event, EventId, NewEvent, Region, Store, StoreConfig,
+    StoredEvent,
+};
+
+use crate::event::{Item, KINDS, PAYLOADS, Payload, entity_name, scope_name, scope_of};
+use crate::subject::{Durability, Engine, Reader, Settings, Subject, Writer};
+use crate::workloads::Workload;
+
+#[cfg(feature = "submit")]
+use crate::subject::IN_FLIGHT;
+
+/// The most that the store may cache.
+pub(crate) const CACHE_BYTES: usize = if cfg!(feature = "cache") {
+    256 << 20
+} else {
+    0
+};
+
+/// With its defaults, but for the durability.
+pub(crate) struct Batpak;
+
+impl Subject for Batpak {
+    fn name(&self) -> &'static str {
+        "batpak"
+    }
+
+    fn lacks(&self, workload: Workload) -> Option<&'static str> {
+        if cfg!(not(feature = "submit")) && workload == Workload::SubmitDurable {
+            return Some("`Store::submit` is not there yet");
+        }
+        None
+    }
+
+    fn open(&self, directory: &Path, settings: Settings) -> Result<Box<dyn Engine>> {
+        let coordinates = (0..settings.entities)
+            .map(coordinate)
+            .collect::<Result<_>>()?;
+        Ok(Box::new(Open {
+            store: Store::open(config(directory, settings.durability))?,
+            coordinates,
+        }))
+    }
+}
+
+fn config(directory: &Path, durability: Durability) -> StoreConfig {
+    let config = StoreConfig::new(directory).durability(promise(durability));
+    #[cfg(feature = "cache")]
+    let config = config.cache_bytes(CACHE_BYTES);
+    config
+}
+
+fn promise(durability: Durability) -> Promise {
+    match durability {
+        #[cfg(feature = "buffered")]
+        Durability::Buffered => Promise::Buffered,
+        #[cfg(not(feature = "buffered"))]
+        Durability::Buffered => Promise::Written,
+        Durability::Written => Promise::Written,
+        Durability::Durable => Promise::Durable,
+    }
+}
+
+fn coordinate(entity: usize) -> Result<Coordinate> {
+    let scope = scope_name(scope_of(entity));
+    Ok(Coordinate::new(entity_name(entity), scope)?)
+}
+
+/// What happens: one payload under eight kinds.
+#[derive(Event, Debug, Clone)]
+#[event(category = 0x1)]
+enum Happened {
+    #[event(id = 0x001)]
+    Opened(Payload),
+    #[event(id = 0x002)]
+    Renamed(Payload),
+    #[event(id = 0x003)]
+    Tagged(Payload),
+    #[event(id = 0x004)]
+    Moved(Payload),
+    #[event(id = 0x005)]
+    Measured(Payload),
+    #[event(id = 0x006)]
+    Noted(Payload),
+    #[event(id = 0x007)]
+    Shared(Payload),
+    #[event(id = 0x008)]
+    Closed(Payload),
+}
+
+impl Happened {
+    /// Its kinds, in the order of [`crate::event::KIND_NAMES`].
+    const MADE: [fn(Payload) -> Self; KINDS] = [
+        Self::Opened,
+        Self::Renamed,
+        Self::Tagged,
+        Self::Moved,
+        Self::Measured,
+        Self::Noted,
+        Self::Shared,
+        Self::Closed,
+    ];
+
+    fn payload(self) -> Payload {
+        match self {
+            Self::Opened(payload)
+            | Self::Renamed(payload)
+            | Self::Tagged(payload)
+            | Self::Moved(payload)
+            | Self::Measured(payload)
+            | Self::Noted(payload)
+            | Self::Shared(payload)
+            | Self::Closed(payload) => payload,
+        }
+    }
+}
+
+/// All events, made before anything is measured.
+static EVENTS: LazyLock<Vec<Happened>> = LazyLock::new(|| {
+    let made = PAYLOADS.iter().enumerate();
+    made.map(|(sample, payload)| Happened::MADE[sample % KINDS](payload.clone()))
+        .collect()
+});
+
+struct Open {
+    store: Store,
+    coordinates: Vec<Coordinate>,
+}
+
+impl Engine for Open {
+    fn writer(&self) -> Result<Box<dyn Writer + '_>> {
+        let _made = EVENTS.len();
+        Ok(Box::new(Appender {
+            open: self,
+            #[cfg(feature = "submit")]
+            tickets: std::collections::VecDeque::with_capacity(IN_FLIGHT),
+        }))
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader + '_>> {
+        Ok(Box::new(Look { open: self }))
+    }
+
+    fn close(self: Box<Self>) -> Result<()> {
+        Ok(self.store.close()?)
+    }
+}
+
+struct Appender<'a> {
+    open: &'a Open,
+    #[cfg(feature = "submit")]
+    tickets: std::collections::VecDeque<batpak::Ticket>,
+}
+
+impl Appender<'_> {
+    fn event(&self, item: Item) -> NewEvent {
+        NewEvent::of(&self.open.coordinates[item.entity], &EVENTS[item.sample])
+    }
+}
+
+impl Writer for Appender<'_> {
+    fn append(&mut self, item: Item) -> Result<()> {
+        let coordinate = &self.open.coordinates[item.entity];
+        self.open
+            .store
+            .append_typed(coordinate, &EVENTS[item.sample])?;
+        Ok(())
+    }
+
+    fn append_all(&mut self, items: &[Item]) -> Result<()> {
+        let batch = items
+            .iter()
+            .fold(Batch::new(), |batch, item| batch.event(self.event(*item)));
+        self.open.store.commit(batch)?;
+        Ok(())
+    }
+
+    #[cfg(feature = "submit")]
+    fn submit(&mut self, item: Item) -> Result<()> {
+        if self.tickets.len() == IN_FLIGHT
+            && let Some(oldest) = self.tickets.pop_front()
+        {
+            oldest.wait()?;
+        }
+        let batch = Batch::new().event(self.event(item));
+        self.tickets.push_back(self.open.store.submit(batch)?);
+        Ok(())
+    }
+
+    #[cfg(feature = "submit")]
+    fn settle(&mut self) -> Result<()> {
+        for ticket in self.tickets.drain(..) {
+            ticket.wait()?;
+        }
+        Ok(())
+    }
+}
+
+struct Look<'a> {
+    open: &'a Open,
+}
+
+fn at(store: &Store, position: u64) -> Result<StoredEvent> {
+    #[cfg(feature = "get-at")]
+    let found = store.get_at(position)?;
+    #[cfg(not(feature = "get-at"))]
+    let found = store
+        .query(&Region::all().positions(position..=position))
+        .next()
+        .transpose()?;
+    found.with_context(|| format!("there is nothing at {position}"))
+}
+
+fn typed(stored: &StoredEvent) -> Result<Payload> {
+    Ok(stored.event::<Happened>()?.payload())
+}
+
+impl Reader for Look<'_> {
+    fn get(&mut self, position: u64) -> Result<Payload> {
+        typed(&at(&self.open.store, position)?)
+    }
+
+    fn id_at(&mut self, position: u64) -> Result<u128> {
+        Ok(at(&self.open.store, position)?.header.event_id.as_u128())
+    }
+
+    fn get_by_id(&mut self, id: u128) -> Result<Payload> {
+        let found = self.open.store.get(EventId::from_u128(id))?;
+        typed(&found.context("no such id")?)
+    }
+
+    fn stream(&mut self, entity: usize, each: &mut dyn FnMut(Payload)) -> Result<()> {
+        for event in self.open.store.stream(&self.open.coordinates[entity]) {
+            each(typed(&event?)?);
+        }
+        Ok(())
+    }
+
+    fn scan(&mut self, each: &mut dyn FnMut(Payload)) -> Result<()> {
+        for event in self.open.store.query(&Region::all()) {
+            each(typed(&event?)?);
+        }
+        Ok(())
+    }
+}
+
+/// A store with so many streams that their coordinates are made when they are needed.
+pub(crate) struct Grown {
+    store: Store,
+}
+
+/// Opens the store in `directory`, whose appends stay in the process unless they are flushed.
+pub(crate) fn open_grown(directory: &Path) -> Result<Grown> {
+    let _made = EVENTS.len();
+    let store = Store::open(config(directory, Durability::Buffered))?;
+    Ok(Grown { store })
+}
+
+/// Opens the store in `directory` only to read, and reads the event at a position; whether that can be
+/// done.
+pub(crate) fn read_only(directory: &Path, position: u64) -> Result<bool> {
+    #[cfg(feature = "read-only")]
+    typed(&at(
+        &Store::open_read_only(config(directory, Durability::Durable))?,
+        position,
+    )?)?;
+    let _unused = (directory, position);
+    Ok(cfg!(feature = "read-only"))
+}
+
+impl Grown {
+    /// How many events there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.store.position()
+    }
+
+    /// Appends one event.
+    pub(crate) fn append(&self, item: Item) -> Result<()> {
+        self.store
+            .append_typed(&coordinate(item.entity)?, &EVENTS[item.sample])?;
+        Ok(())
+    }
+
+    /// Appends several at once.
+    pub(crate) fn append_all(&self, items: impl Iterator<Item = Item>) -> Result<()> {
+        let mut batch = Batch::new();
+        for item in items {
+            batch = batch.event(NewEvent::of(
+                &coordinate(item.entity)?,
+                &EVENTS[item.sample],
+            ));
+        }
+        self.store.commit(batch)?;
+        Ok(())
+    }
+
+    /// Waits until all is on the medium.
+    pub(crate) fn flush(&self) -> Result<()> {
+        Ok(self.store.flush()?)
+    }
+
+    /// The event at a position.
+    pub(crate) fn get(&self, position: u64) -> Result<Payload> {
+        typed(&at(&self.store, position)?)
+    }
+
+    /// The id of the event at a position.
+    pub(crate) fn id_at(&self, position: u64) -> Result<u128> {
+        Ok(at(&self.store, position)?.header.event_id.as_u128())
+    }
+
+    /// The event with an id.
+    pub(crate) fn get_by_id(&self, id: u128) -> Result<Payload> {
+        let found = self.store.get(EventId::from_u128(id))?;
+        typed(&found.context("no such id")?)
+    }
+
+    /// Reads at most `most` events of an entity, and tells how many there were.
+    pub(crate) fn stream(&self, entity: usize, most: usize) -> Result<u64> {
+        let mut events = 0;
+        for event in self.store.stream(&coordinate(entity)?).take(most) {
+            typed(&event?)?;
+            events += 1;
+        }
+        Ok(events)
+    }
+
+    /// Reads `most` events of a kind in a scope, from a position on.
+    pub(crate) fn page(&self, item: Item, from: u64, most: usize) -> Result<()> {
+        let kind = batpak::EventPayload::kind(&EVENTS[item.sample]);
+        let region = Region::all().scope(scope_name(item.scope())).kinds([kind]);
+        let mut events = 0;
+        for event in self.store.query(&region.positions(from..)).take(most) {
+            typed(&event?)?;
+            events += 1;
+        }
+        ensure!(events == most, "a page of {most} has {events} events");
+        Ok(())
+    }
+
+    /// Closes it.
+    pub(crate) fn close(self) -> Result<()> {
+        Ok(self.store.close()?)
+    }
+}
