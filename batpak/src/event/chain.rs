@@ -16,21 +16,23 @@ pub(crate) fn of_event(
     payload: &Digest,
 ) -> Digest {
     let header = &meta.header;
-    scratch.clear();
-    scratch.extend_from_slice(previous.as_bytes());
-    scratch.extend_from_slice(&header.sequence.to_le_bytes());
-    scratch.extend_from_slice(&header.revision.to_le_bytes());
-    scratch.extend_from_slice(&header.time_us.to_le_bytes());
-    scratch.extend_from_slice(&header.kind.raw().to_le_bytes());
-    scratch.extend_from_slice(&header.version.to_le_bytes());
-    scratch.extend_from_slice(&header.flags.bits().to_le_bytes());
-    scratch.extend_from_slice(&header.event_id.to_bytes());
-    scratch.extend_from_slice(payload.as_bytes());
     let metadata = match meta.metadata_bytes() {
         [] => Digest::ZERO,
         bytes => hash::plain(bytes),
     };
-    scratch.extend_from_slice(metadata.as_bytes());
+    let mut fixed = [0; 142];
+    fixed[..32].copy_from_slice(previous.as_bytes());
+    fixed[32..40].copy_from_slice(&header.sequence.to_le_bytes());
+    fixed[40..48].copy_from_slice(&header.revision.to_le_bytes());
+    fixed[48..56].copy_from_slice(&header.time_us.to_le_bytes());
+    fixed[56..58].copy_from_slice(&header.kind.raw().to_le_bytes());
+    fixed[58..60].copy_from_slice(&header.version.to_le_bytes());
+    fixed[60..62].copy_from_slice(&header.flags.bits().to_le_bytes());
+    fixed[62..78].copy_from_slice(&header.event_id.to_bytes());
+    fixed[78..110].copy_from_slice(payload.as_bytes());
+    fixed[110..].copy_from_slice(metadata.as_bytes());
+    scratch.clear();
+    scratch.extend_from_slice(&fixed);
     extend_text(scratch, meta.entity);
     extend_text(scratch, meta.scope);
     scratch.push(u8::from(header.correlation.is_some()));

@@ -21,11 +21,17 @@ pub struct NewEvent {
     /// The name that the event's type has for the kind; `None` if the event is untyped.
     name: Option<&'static str>,
     payload: Vec<u8>,
+    extras: Option<Box<Extras>>,
+    error: Option<Box<UnfitEvent>>,
+}
+
+/// What many events have nothing of, kept apart so that an event is moved at little cost.
+#[derive(Debug, Default)]
+struct Extras {
     tags: Vec<Tag>,
     causes: Vec<EventId>,
     correlation: Option<EventId>,
     metadata: BTreeMap<String, Vec<u8>>,
-    error: Option<UnfitEvent>,
 }
 
 /// For how many bytes of payload there is room from the beginning.
@@ -78,26 +84,28 @@ impl NewEvent {
         let error = encode(&mut payload)
             .and_then(|()| check_depth("the payload", &payload))
             .err()
-            .map(UnfitEvent::Encode);
+            .map(|error| Box::new(UnfitEvent::Encode(error)));
         Self {
             coordinate: coordinate.clone(),
             kind,
             version,
             name: None,
             payload,
-            tags: Vec::new(),
-            causes: Vec::new(),
-            correlation: None,
-            metadata: BTreeMap::new(),
+            extras: None,
             error,
         }
+    }
+
+    fn extras(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
     }
 
     /// Adds a further address; the same tag twice counts once. At most [`Self::MAX_TAGS`].
     #[must_use]
     pub fn tag(mut self, tag: Tag) -> Self {
-        if let Err(at) = self.tags.binary_search(&tag) {
-            self.tags.insert(at, tag);
+        let tags = &mut self.extras().tags;
+        if let Err(at) = tags.binary_search(&tag) {
+            tags.insert(at, tag);
         }
         self
     }
@@ -106,8 +114,9 @@ impl NewEvent {
     /// [`Self::MAX_CAUSES`].
     #[must_use]
     pub fn cause(mut self, id: EventId) -> Self {
-        if !self.causes.contains(&id) {
-            self.causes.push(id);
+        let causes = &mut self.extras().causes;
+        if !causes.contains(&id) {
+            causes.push(id);
         }
         self
     }
@@ -115,7 +124,7 @@ impl NewEvent {
     /// Names an id that is shared by all events with the same origin, such as that of the first one.
     #[must_use]
     pub fn correlation(mut self, id: EventId) -> Self {
-        self.correlation = Some(id);
+        self.extras().correlation = Some(id);
         self
     }
 
@@ -130,7 +139,7 @@ impl NewEvent {
         let what = "a metadata value";
         match encode_value(what, &mut encoded, value).and_then(|()| check_depth(what, &encoded)) {
             Ok(()) => {
-                self.metadata.insert(name.into(), encoded);
+                self.extras().metadata.insert(name.into(), encoded);
             }
             Err(error) => return self.unfit(error.into()),
         }
@@ -139,7 +148,7 @@ impl NewEvent {
 
     /// Keeps the first error, for the commit to report.
     fn unfit(mut self, error: UnfitEvent) -> Self {
-        self.error = self.error.or(Some(error));
+        self.error = self.error.or_else(|| Some(Box::new(error)));
         self
     }
 
@@ -161,40 +170,49 @@ impl NewEvent {
 
     /// The first name in the metadata that is one of the store's own, if any.
     pub(crate) fn reserved_metadata(&self) -> Option<&str> {
-        let mut names = self.metadata.keys().map(String::as_str);
+        let extras = self.extras.as_ref()?;
+        let mut names = extras.metadata.keys().map(String::as_str);
         names.find(|name| name.starts_with(OWN_METADATA))
     }
 
     /// The event with all its parts as bytes. It tells the name of its kind if `naming`.
     pub(crate) fn finish(mut self, naming: bool) -> Result<EncodedEvent, UnfitEvent> {
         if let Some(error) = self.error {
-            return Err(error);
+            return Err(*error);
         }
-        let mut metadata = encode_map(&self.metadata);
-        let content_bytes = self.payload.len() + metadata.len();
+        let metadata = self.extras.as_ref().map(|extras| &extras.metadata);
+        let metadata_bytes = metadata.map_or(0, |metadata| encode_map(metadata).len());
         if let Some(name) = self.name.filter(|_| naming) {
             let mut value = Vec::new();
             // Writing into a `Vec` cannot fail.
             let _ = rmp::encode::write_str(&mut value, name);
-            self.metadata.insert(KIND_NAME.to_owned(), value);
-            metadata = encode_map(&self.metadata);
-        }
-        let mut tag_strings = Vec::new();
-        for tag in &self.tags {
-            let _ = rmp::encode::write_str(&mut tag_strings, tag.as_str());
+            self.extras().metadata.insert(KIND_NAME.to_owned(), value);
         }
         Ok(EncodedEvent {
             coordinate: self.coordinate,
             kind: self.kind,
             version: self.version,
-            content_bytes,
+            content_bytes: self.payload.len() + metadata_bytes,
             payload: self.payload,
+            extras: self.extras.map(|extras| Box::new(extras.encode())),
+        })
+    }
+}
+
+impl Extras {
+    fn encode(&self) -> EncodedExtras {
+        let mut tag_strings = Vec::new();
+        for tag in &self.tags {
+            // Writing into a `Vec` cannot fail.
+            let _ = rmp::encode::write_str(&mut tag_strings, tag.as_str());
+        }
+        EncodedExtras {
             tag_count: self.tags.len(),
             tag_strings,
             causes: self.causes.iter().flat_map(|id| id.to_bytes()).collect(),
             correlation: self.correlation,
-            metadata,
-        })
+            metadata: encode_map(&self.metadata),
+        }
     }
 }
 
@@ -240,30 +258,48 @@ pub(crate) struct EncodedEvent {
     pub(crate) payload: Vec<u8>,
     /// How many bytes payload and metadata have, without what the store adds of its own.
     pub(crate) content_bytes: usize,
-    pub(crate) tag_count: usize,
+    extras: Option<Box<EncodedExtras>>,
+}
+
+/// [`Extras`] in bytes.
+#[derive(Debug)]
+struct EncodedExtras {
+    tag_count: usize,
     /// Sorted, unique.
     tag_strings: Vec<u8>,
     /// 16 bytes each.
     causes: Vec<u8>,
-    pub(crate) correlation: Option<EventId>,
+    correlation: Option<EventId>,
     /// A msgpack map, or nothing.
     metadata: Vec<u8>,
 }
 
 impl EncodedEvent {
-    /// All but the payload, under this header.
-    pub(crate) fn meta(&self, header: EventHeader) -> EventMeta<'_> {
+    /// All but the payload, under this header, which gets the event's correlation.
+    pub(crate) fn meta(&self, mut header: EventHeader) -> EventMeta<'_> {
         let address = (self.coordinate.entity(), self.coordinate.scope());
-        let tags = TagBytes {
-            count: self.tag_count,
-            strings: &self.tag_strings,
+        let Some(extras) = &self.extras else {
+            return EventMeta::new(header, address, &[], TagBytes::default(), &[]);
         };
-        EventMeta::new(header, address, &self.causes, tags, &self.metadata)
+        let tags = TagBytes {
+            count: extras.tag_count,
+            strings: &extras.tag_strings,
+        };
+        header.correlation = extras.correlation;
+        EventMeta::new(header, address, &extras.causes, tags, &extras.metadata)
+    }
+
+    pub(crate) fn tag_count(&self) -> usize {
+        self.extras.as_ref().map_or(0, |extras| extras.tag_count)
     }
 
     /// The ids of the events that led to it.
     pub(crate) fn causes(&self) -> impl ExactSizeIterator<Item = EventId> {
-        let (ids, _) = self.causes.as_chunks();
+        let causes = self
+            .extras
+            .as_ref()
+            .map_or(&[][..], |extras| &extras.causes);
+        let (ids, _) = causes.as_chunks();
         ids.iter().map(|id| EventId::from_bytes(*id))
     }
 
@@ -271,13 +307,14 @@ impl EncodedEvent {
     pub(crate) fn bytes(&self) -> usize {
         /// What a frame needs at most besides texts, ids, metadata and payload.
         const FRAME_BYTES: usize = 160;
+        let extras = self.extras.as_ref().map_or(0, |extras| {
+            extras.metadata.len() + extras.tag_strings.len() + extras.causes.len()
+        });
         FRAME_BYTES
             + self.coordinate.entity().len()
             + self.coordinate.scope().len()
             + self.payload.len()
-            + self.metadata.len()
-            + self.tag_strings.len()
-            + self.causes.len()
+            + extras
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the events of each kind are called. The log says it: the first typed event of a kind has the
 //! name in its metadata, and no later one may have another, so that no two types share a kind.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::StoreError;
 use crate::event::{EventKind, EventMeta};

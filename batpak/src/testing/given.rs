@@ -246,7 +246,6 @@ impl<T> Given<T> {
             header.revision = *revision;
             header.time_us = happened.time_us;
             header.flags = EventFlags::COMMIT;
-            header.correlation = event.correlation;
             let event = RawEvent::new(event.meta(header), &event.payload);
             if let Err(error) = projection.apply(&event) {
                 panic!("given event {position}, `{}`: {error}", happened.name);

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::Committer;
 use super::prepare::Prepared;
-use super::stage::Stage;
+use super::stage::{Follows, Stage};
 use crate::coordinate::Coordinate;
 use crate::event::EventId;
 use crate::store::StoreError;
@@ -59,16 +59,16 @@ pub(super) enum Refused {
 }
 
 impl Committer {
-    /// Checks a batch against everything staged, and gives the heads that its events follow.
+    /// Checks a batch against everything staged, and gives what its events follow.
     pub(super) fn conditions(
         &self,
         batch: &Prepared,
         resolved: &Resolved,
         stage: &Stage,
-    ) -> Result<SmallVec<[Head; 1]>, Refused> {
+    ) -> Result<SmallVec<[Follows; 1]>, Refused> {
         for (coordinate, expected) in &batch.expectations {
             let hash = Tail::stream_hash(coordinate.entity(), coordinate.scope());
-            let head = self.head(coordinate, hash, resolved, stage)?;
+            let head = self.follows(coordinate, hash, resolved, stage)?.head;
             if !expected.holds(head.revision) {
                 let error = StoreError::Conflict {
                     coordinate: coordinate.clone(),
@@ -99,35 +99,38 @@ impl Committer {
                 rests_on: stage.last,
             })?;
         }
-        let head = |event: &super::prepare::PreparedEvent| {
-            self.head(&event.event.coordinate, event.stream_hash, resolved, stage)
-        };
-        batch.events.iter().map(head).collect()
+        let mut follows = SmallVec::with_capacity(batch.events.len());
+        for event in &batch.events {
+            let coordinate = &event.event.coordinate;
+            follows.push(self.follows(coordinate, event.stream_hash, resolved, stage)?);
+        }
+        Ok(follows)
     }
 
     /// The newest event of a stream, staged or not.
-    fn head(
+    fn follows(
         &self,
         coordinate: &Coordinate,
         hash: u64,
         resolved: &Resolved,
         stage: &Stage,
-    ) -> Result<Head, Refused> {
+    ) -> Result<Follows, Refused> {
         let names = (coordinate.entity(), coordinate.scope());
-        if let Some(head) = stage.head(hash, names) {
-            return Ok(head);
+        if let Some(follows) = stage.follows(hash, names) {
+            return Ok(follows);
         }
         let index = &self.shared.index;
-        if let Some(head) = index.head_in_tails(hash, names.0, names.1) {
-            return Ok(head);
-        }
         let known = resolved.heads.get(coordinate);
         let is_known = resolved.parts_end == Some(index.parts_end());
-        match known.filter(|_| is_known) {
-            Some(head) => Ok(*head),
-            // Nothing is in no part.
-            None if index.parts_end() == 0 => Ok(Head::default()),
-            None => Err(Refused::Unresolved),
-        }
+        let head = match index.head_in_tails(hash, names.0, names.1) {
+            Some(head) => head,
+            None => match known.filter(|_| is_known) {
+                Some(head) => *head,
+                // Nothing is in no part.
+                None if index.parts_end() == 0 => Head::default(),
+                None => return Err(Refused::Unresolved),
+            },
+        };
+        Ok(Follows { head, slot: None })
     }
 }

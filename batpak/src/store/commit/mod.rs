@@ -189,8 +189,8 @@ impl Committer {
         loop {
             let mut stage = self.stage.lock();
             self.check()?;
-            let heads = match self.conditions(batch, &resolved, &stage) {
-                Ok(heads) => heads,
+            let follows = match self.conditions(batch, &resolved, &stage) {
+                Ok(follows) => follows,
                 Err(Refused::Unresolved) => {
                     drop(stage);
                     resolved = Resolved::of(batch, &self.shared)?;
@@ -208,12 +208,14 @@ impl Committer {
                 let coordinate = &event.event.coordinate;
                 let names = (coordinate.entity(), coordinate.scope());
                 // An event of the batch may have gone to the same stream.
-                let head = match i {
-                    0 => heads[0],
-                    _ => stage.head(event.stream_hash, names).unwrap_or(heads[i]),
+                let follows = match i {
+                    0 => follows[0],
+                    _ => stage
+                        .follows(event.stream_hash, names)
+                        .unwrap_or(follows[i]),
                 };
                 let is_last = i + 1 == batch.events.len();
-                receipts.push(stage.stage(event, &head, is_last));
+                receipts.push(stage.stage(event, &follows, is_last));
             }
             if batch.first_uses.names().len() > 0 {
                 let mut names = self.shared.names.write();
@@ -228,13 +230,10 @@ impl Committer {
 
     /// Begins a new tail if the present one has enough for a part of the index.
     fn freeze_if_full(&self, stage: &mut Stage) {
-        let is_full = {
-            let tail = stage.tail.read();
-            tail.events() >= self.limits.tail_events || tail.bytes() >= self.limits.tail_bytes
-        };
-        if is_full {
+        let (events, bytes) = stage.tail_size;
+        if events >= self.limits.tail_events || bytes >= self.limits.tail_bytes {
             self.shared.index.freeze();
-            stage.tail = self.shared.index.tail();
+            stage.change_tail(self.shared.index.tail());
             self.call(stage);
         }
     }
@@ -243,7 +242,7 @@ impl Committer {
     pub(crate) fn freeze(&self) {
         let mut stage = self.stage.lock();
         self.shared.index.freeze();
-        stage.tail = self.shared.index.tail();
+        stage.change_tail(self.shared.index.tail());
     }
 
     /// Calls the background back from [`Self::attend`].

@@ -86,7 +86,7 @@ impl Prepared {
             event.content_bytes,
             config.max_payload_bytes,
         )?;
-        limit("tags on an event", event.tag_count, NewEvent::MAX_TAGS)?;
+        limit("tags on an event", event.tag_count(), NewEvent::MAX_TAGS)?;
         limit(
             "causes of an event",
             event.causes().len(),

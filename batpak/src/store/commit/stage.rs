@@ -84,7 +84,17 @@ pub(crate) struct Stage {
     /// A buffer for the frames of the next group.
     pub(crate) spare: Vec<u8>,
     /// The tail of the index, which has what is staged.
-    pub(crate) tail: Arc<RwLock<Tail>>,
+    tail: Arc<RwLock<Tail>>,
+    /// How many events it has, and about how many bytes.
+    pub(crate) tail_size: (usize, usize),
+}
+
+/// What an event is the next one after, in its stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Follows {
+    pub(crate) head: Head,
+    /// The stream's slot in the newest tail, if it is there.
+    pub(crate) slot: Option<u32>,
 }
 
 /// What the background does about what is staged.
@@ -145,6 +155,10 @@ impl Stage {
             source,
             scratch: Vec::new(),
             spare: Vec::new(),
+            tail_size: {
+                let tail = tail.read();
+                (tail.events(), tail.bytes())
+            },
             tail,
         }
     }
@@ -236,11 +250,11 @@ impl Stage {
         self.time_us
     }
 
-    /// Stages an event that follows `head` in its stream: its frame, and what the index has of it.
+    /// Stages an event: its frame, and what the index has of it.
     pub(crate) fn stage(
         &mut self,
         prepared: &PreparedEvent,
-        head: &Head,
+        Follows { head, slot }: &Follows,
         is_last: bool,
     ) -> AppendReceipt {
         let event = &prepared.event;
@@ -250,7 +264,6 @@ impl Stage {
         header.sequence = self.last;
         header.revision = head.revision + 1;
         header.time_us = self.time_us;
-        header.correlation = event.correlation;
         if is_last {
             header.flags = EventFlags::COMMIT;
         }
@@ -278,7 +291,9 @@ impl Stage {
             offset: offset as u32,
             end: end as u32,
         };
-        self.tail.write().push(prepared.stream_hash, &meta, place);
+        let mut tail = self.tail.write();
+        tail.push_to(*slot, prepared.stream_hash, &meta, place);
+        self.tail_size = (tail.events(), tail.bytes());
         AppendReceipt {
             event_id: id,
             sequence: meta.header.sequence,
@@ -290,8 +305,19 @@ impl Stage {
     }
 
     /// The newest event of a stream, if it is in the newest tail.
-    pub(crate) fn head(&self, hash: u64, (entity, scope): (&str, &str)) -> Option<Head> {
-        self.tail.read().head(hash, entity, scope).copied()
+    pub(crate) fn follows(&self, hash: u64, (entity, scope): (&str, &str)) -> Option<Follows> {
+        let tail = self.tail.read();
+        let slot = tail.find(hash, entity, scope)?;
+        Some(Follows {
+            head: *tail.head_of(slot),
+            slot: Some(slot),
+        })
+    }
+
+    /// Goes on in an empty tail.
+    pub(crate) fn change_tail(&mut self, tail: Arc<RwLock<Tail>>) {
+        self.tail = tail;
+        self.tail_size = (0, 0);
     }
 
     /// A frame that is no event was written behind the last one.

@@ -148,13 +148,22 @@ impl Tail {
     /// Adds the event at the next position, whose stream has this [`Self::stream_hash`] and whose
     /// frame lies at `at`.
     pub(crate) fn push(&mut self, stream_hash: u64, meta: &EventMeta<'_>, at: FramePlace) {
+        let slot = self.find(stream_hash, meta.entity, meta.scope);
+        self.push_to(slot, stream_hash, meta, at);
+    }
+
+    /// [`Self::push`] for who has just asked [`Self::find`].
+    pub(crate) fn push_to(
+        &mut self,
+        slot: Option<u32>,
+        stream_hash: u64,
+        meta: &EventMeta<'_>,
+        at: FramePlace,
+    ) {
         let header = &meta.header;
         let place = self.offsets.len() as u32;
         debug_assert_eq!(header.sequence, self.first + u64::from(place));
-        let slot = match self.find(stream_hash, meta.entity, meta.scope) {
-            Some(slot) => slot,
-            None => self.add_stream(stream_hash, meta),
-        };
+        let slot = slot.unwrap_or_else(|| self.add_stream(stream_hash, meta));
         let slot = &mut self.slots[slot as usize];
         slot.head = Head {
             revision: header.revision,
@@ -266,7 +275,12 @@ impl Tail {
     /// The newest event of a stream, published or not.
     pub(crate) fn head(&self, stream_hash: u64, entity: &str, scope: &str) -> Option<&Head> {
         let slot = self.find(stream_hash, entity, scope)?;
-        Some(&self.slots[slot as usize].head)
+        Some(self.head_of(slot))
+    }
+
+    /// The newest event of the stream in this slot.
+    pub(crate) fn head_of(&self, slot: u32) -> &Head {
+        &self.slots[slot as usize].head
     }
 
     /// The newest event of a stream up to the position `bound`.
@@ -285,7 +299,8 @@ impl Tail {
         })
     }
 
-    fn find(&self, hash: u64, entity: &str, scope: &str) -> Option<u32> {
+    /// The slot of a stream, if it has events here. A slot stays the stream's.
+    pub(crate) fn find(&self, hash: u64, entity: &str, scope: &str) -> Option<u32> {
         let is_it = |(found, slot): &(u64, u32)| {
             let coordinate = &self.slots[*slot as usize].coordinate;
             *found == hash && coordinate.entity() == entity && coordinate.scope() == scope

@@ -9,7 +9,7 @@ use crate::event::{
 use crate::pipeline::NewEvent;
 
 /// How many elements the array has.
-const ELEMENTS: u32 = 16;
+const ELEMENTS: u16 = 16;
 
 /// An event body, and the durable mark that it carries.
 #[derive(Debug, Clone, Copy)]
@@ -24,17 +24,27 @@ impl<'a> Body<'a> {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         let RawEvent { meta, payload, .. } = &self.event;
         let header = &meta.header;
+        let mut head = Head::default();
+        head.put([0xDC]);
+        head.put((ELEMENTS).to_be_bytes());
+        head.uint(u64::from(header.flags.bits()));
+        head.uint(header.sequence);
+        head.uint(header.sequence - self.durable);
+        head.uint(header.revision);
+        head.uint(u64::from(header.kind.raw()));
+        head.uint(u64::from(header.version));
+        head.uint(header.time_us);
+        head.put([0xC4, 16]);
+        head.put(header.event_id.to_bytes());
+        match &header.digest {
+            Some(digest) => {
+                head.put([0xC4, 32]);
+                head.put(*digest.as_bytes());
+            }
+            None => head.put([0xC0]),
+        }
+        out.extend_from_slice(&head.bytes[..head.len]);
         // Writing into a `Vec` cannot fail, so the results have nothing to say.
-        let _ = encode::write_array_len(out, ELEMENTS);
-        write_uint(out, u64::from(header.flags.bits()));
-        write_uint(out, header.sequence);
-        write_uint(out, header.sequence - self.durable);
-        write_uint(out, header.revision);
-        write_uint(out, u64::from(header.kind.raw()));
-        write_uint(out, u64::from(header.version));
-        write_uint(out, header.time_us);
-        write_bin(out, &header.event_id.to_bytes());
-        write_bin_or_nil(out, header.digest.as_ref().map(|d| d.as_bytes().as_slice()));
         let _ = encode::write_str(out, meta.entity);
         let _ = encode::write_str(out, meta.scope);
         let correlation = header.correlation.map(EventId::to_bytes);
@@ -52,7 +62,7 @@ impl<'a> Body<'a> {
     /// Reads the body that `bytes` are, all of them, or says what does not fit.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, &'static str> {
         let mut bytes = Reader(bytes);
-        if bytes.array_len().ok_or("the body is no array")? != ELEMENTS as usize {
+        if bytes.array_len().ok_or("the body is no array")? != usize::from(ELEMENTS) {
             return Err("the body has a wrong number of elements");
         }
         let flags = bytes.uint()?;
@@ -108,8 +118,47 @@ fn some_bytes(bytes: &[u8]) -> Option<&[u8]> {
     Some(bytes).filter(|bytes| !bytes.is_empty())
 }
 
-fn write_uint(out: &mut Vec<u8>, value: u64) {
-    let _ = encode::write_uint(out, value);
+/// The first nine elements in the making: they are short, and most of a body's.
+struct Head {
+    bytes: [u8; 112],
+    len: usize,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self {
+            bytes: [0; 112],
+            len: 0,
+        }
+    }
+}
+
+impl Head {
+    #[inline]
+    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.bytes[self.len..self.len + N].copy_from_slice(&bytes);
+        self.len += N;
+    }
+
+    #[inline]
+    fn uint(&mut self, value: u64) {
+        match value {
+            0..=0x7F => self.put([value as u8]),
+            0x80..=0xFF => self.put([0xCC, value as u8]),
+            0x100..=0xFFFF => {
+                self.put([0xCD]);
+                self.put((value as u16).to_be_bytes());
+            }
+            0x1_0000..=0xFFFF_FFFF => {
+                self.put([0xCE]);
+                self.put((value as u32).to_be_bytes());
+            }
+            _ => {
+                self.put([0xCF]);
+                self.put(value.to_be_bytes());
+            }
+        }
+    }
 }
 
 fn write_bin(out: &mut Vec<u8>, bytes: &[u8]) {

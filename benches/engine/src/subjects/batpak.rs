@@ -1,7 +1,4 @@
 //! The engine of this repository.
-//!
-//! What is not in its interface yet is under a feature of this crate each, with what is done until then
-//! beside it: `buffered`, `submit`, `get-at`, `cache` and `read-only`.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -13,20 +10,13 @@ use batpak::{
 };
 
 use crate::event::{Item, KINDS, PAYLOADS, Payload, entity_name, scope_name, scope_of};
-use crate::subject::{Durability, Engine, Reader, Settings, Subject, Writer};
+use crate::subject::{Durability, Engine, IN_FLIGHT, Reader, Settings, Subject, Writer};
 use crate::workloads::Workload;
 
-#[cfg(feature = "submit")]
-use crate::subject::IN_FLIGHT;
-
 /// The most that the store may cache.
-pub(crate) const CACHE_BYTES: usize = if cfg!(feature = "cache") {
-    256 << 20
-} else {
-    0
-};
+const CACHE_BYTES: usize = 256 << 20;
 
-/// With its defaults, but for the durability.
+/// With its defaults, but for the durability and the cache.
 pub(crate) struct Batpak;
 
 impl Subject for Batpak {
@@ -34,10 +24,7 @@ impl Subject for Batpak {
         "batpak"
     }
 
-    fn lacks(&self, workload: Workload) -> Option<&'static str> {
-        if cfg!(not(feature = "submit")) && workload == Workload::SubmitDurable {
-            return Some("`Store::submit` is not there yet");
-        }
+    fn lacks(&self, _workload: Workload) -> Option<&'static str> {
         None
     }
 
@@ -53,18 +40,14 @@ impl Subject for Batpak {
 }
 
 fn config(directory: &Path, durability: Durability) -> StoreConfig {
-    let config = StoreConfig::new(directory).durability(promise(durability));
-    #[cfg(feature = "cache")]
-    let config = config.cache_bytes(CACHE_BYTES);
-    config
+    StoreConfig::new(directory)
+        .durability(promise(durability))
+        .cache_bytes(CACHE_BYTES)
 }
 
 fn promise(durability: Durability) -> Promise {
     match durability {
-        #[cfg(feature = "buffered")]
         Durability::Buffered => Promise::Buffered,
-        #[cfg(not(feature = "buffered"))]
-        Durability::Buffered => Promise::Written,
         Durability::Written => Promise::Written,
         Durability::Durable => Promise::Durable,
     }
@@ -141,7 +124,6 @@ impl Engine for Open {
         let _made = EVENTS.len();
         Ok(Box::new(Appender {
             open: self,
-            #[cfg(feature = "submit")]
             tickets: std::collections::VecDeque::with_capacity(IN_FLIGHT),
         }))
     }
@@ -157,7 +139,6 @@ impl Engine for Open {
 
 struct Appender<'a> {
     open: &'a Open,
-    #[cfg(feature = "submit")]
     tickets: std::collections::VecDeque<batpak::Ticket>,
 }
 
@@ -184,7 +165,6 @@ impl Writer for Appender<'_> {
         Ok(())
     }
 
-    #[cfg(feature = "submit")]
     fn submit(&mut self, item: Item) -> Result<()> {
         if self.tickets.len() == IN_FLIGHT
             && let Some(oldest) = self.tickets.pop_front()
@@ -196,7 +176,6 @@ impl Writer for Appender<'_> {
         Ok(())
     }
 
-    #[cfg(feature = "submit")]
     fn settle(&mut self) -> Result<()> {
         for ticket in self.tickets.drain(..) {
             ticket.wait()?;
@@ -210,13 +189,7 @@ struct Look<'a> {
 }
 
 fn at(store: &Store, position: u64) -> Result<StoredEvent> {
-    #[cfg(feature = "get-at")]
     let found = store.get_at(position)?;
-    #[cfg(not(feature = "get-at"))]
-    let found = store
-        .query(&Region::all().positions(position..=position))
-        .next()
-        .transpose()?;
     found.with_context(|| format!("there is nothing at {position}"))
 }
 
@@ -258,23 +231,20 @@ pub(crate) struct Grown {
     store: Store,
 }
 
-/// Opens the store in `directory`, whose appends stay in the process unless they are flushed.
+/// Opens the store in `directory`, whose appends stay in the process unless they are flushed, with the
+/// cache that it has by itself.
 pub(crate) fn open_grown(directory: &Path) -> Result<Grown> {
     let _made = EVENTS.len();
-    let store = Store::open(config(directory, Durability::Buffered))?;
+    let config = StoreConfig::new(directory).durability(Promise::Buffered);
+    let store = Store::open(config)?;
     Ok(Grown { store })
 }
 
-/// Opens the store in `directory` only to read, and reads the event at a position; whether that can be
-/// done.
-pub(crate) fn read_only(directory: &Path, position: u64) -> Result<bool> {
-    #[cfg(feature = "read-only")]
-    typed(&at(
-        &Store::open_read_only(config(directory, Durability::Durable))?,
-        position,
-    )?)?;
-    let _unused = (directory, position);
-    Ok(cfg!(feature = "read-only"))
+/// Opens the store in `directory` only to read, and reads the event at a position.
+pub(crate) fn read_only(directory: &Path, position: u64) -> Result<()> {
+    let store = Store::open_read_only(StoreConfig::new(directory))?;
+    typed(&at(&store, position)?)?;
+    Ok(())
 }
 
 impl Grown {

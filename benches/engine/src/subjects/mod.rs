@@ -16,7 +16,7 @@ use anyhow::{Context, Result};
 
 use crate::subject::Subject;
 
-pub(crate) use batpak::{CACHE_BYTES, Grown, open_grown, read_only};
+pub(crate) use batpak::{Grown, open_grown, read_only};
 
 /// All subjects, in the order of the tables.
 pub(crate) const SUBJECTS: [&dyn Subject; 11] = [
