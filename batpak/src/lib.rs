@@ -129,6 +129,14 @@
 //! generated, and each error message with its cure. Events have versions and tags; [`category!`] and
 //! [`catalog!`] keep their kinds apart.
 //!
+//! # The log
+//!
+//! A commit is on the medium when it is answered, unless its batch or the store asks for less ([`Durability`]).
+//! Threads that commit at the same time share one write and one sync; [`Store::submit`] lets one thread have
+//! many commits on their way. Events are read lazily, forward or backward, by position, id, stream or [`Region`], and
+//! found by an index on disk, which [`Store::explain`] tells about. Other processes read along
+//! through [`Store::open_read_only`].
+//!
 //! # Features
 //!
 //! `blake3` (default) chains every event to the one before it in its stream. Without it new stores are

@@ -97,7 +97,7 @@ fn parent(left: &Digest, right: &Digest) -> Digest {
     hash::keyed(Key::Node, &both)
 }
 
-/// What a sealed segment passes on to the next one's header.
+/// What a sealed segment's footer passes on to the next one's.
 pub(crate) fn closing(previous: &Digest, first: u64, count: u64, root: &Digest) -> Digest {
     let mut all = [0; 80];
     all[..32].copy_from_slice(previous.as_bytes());

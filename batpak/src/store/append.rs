@@ -34,7 +34,7 @@ pub(crate) type Receipts = SmallVec<[AppendReceipt; 1]>;
 
 /// A batch that is on its way: see [`Store::submit`].
 ///
-/// Dropping it does not take the batch back.
+/// Dropping it does not take the batch back, nor does dropping the store: that writes it.
 #[must_use = "only `wait` tells whether the batch is stored"]
 pub struct Ticket {
     committer: Arc<Committer>,
@@ -42,7 +42,8 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Waits until the batch has the durability that it asked for.
+    /// Waits until the batch has the durability that it asked for, and readers see it; a
+    /// [`Durability::Buffered`] one until it is written. The receipts are as for [`Store::commit`].
     ///
     /// # Errors
     /// [`StoreError::Io`] or [`StoreError::Poisoned`] if a write or sync failed: whether the batch is
@@ -109,7 +110,9 @@ impl Store {
 
     /// Commits a batch: all of its events, in its order, or none. The receipts are in that order.
     ///
-    /// Threads that commit at the same time share one write and one sync.
+    /// It answers when the batch has the [`Durability`] that it asks for, or else the store. Threads that commit at
+    /// the same time share one write and one sync. An error that rests on an event which is still on its
+    /// way, such as a conflict, is given once that event is stored.
     ///
     /// # Errors
     /// - [`StoreError::Conflict`] if a stream is not as the batch expects;
@@ -133,20 +136,28 @@ impl Store {
     /// is stored. So one thread can keep many durable batches in flight.
     ///
     /// Batches are stored in the order in which they are submitted, and each is checked against all
-    /// before it. If much is in flight this waits until less is.
+    /// before it. If more is in flight than
+    /// [`max_queued_bytes`](crate::StoreConfig::max_queued_bytes) this waits until the batch is written.
     ///
-    /// ```no_run
-    /// # use batpak::prelude::*;
-    /// # fn import(store: &Store, stream: &Coordinate, kind: EventKind) -> Result<(), StoreError> {
+    /// ```
+    /// use batpak::prelude::*;
+    /// # let dir = std::env::temp_dir().join(format!("batpak-submit-{}", std::process::id()));
+    ///
+    /// let store = Store::open(StoreConfig::new(&dir))?;
+    /// let import = Coordinate::new("import:2024", "archive")?;
+    /// let line_read = EventKind::custom(0xF, 1);
+    ///
     /// let tickets: Vec<Ticket> = (0..1_000)
-    ///     .map(|line| store.submit(Batch::new().event(NewEvent::new(stream, kind, &line))))
+    ///     .map(|line| store.submit(Batch::new().event(NewEvent::new(&import, line_read, &line))))
     ///     .collect::<Result<_, _>>()?;
-    /// for ticket in tickets {
+    /// for (line, ticket) in tickets.into_iter().enumerate() {
     ///     let receipts = ticket.wait()?;
-    ///     println!("line {} is safe", receipts[0].revision);
+    ///     assert_eq!(receipts[0].revision, line as u64 + 1);
+    ///     assert_eq!(receipts[0].durability, Durability::Durable);
     /// }
-    /// # Ok(())
-    /// # }
+    /// # drop(store);
+    /// # std::fs::remove_dir_all(dir)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
@@ -177,7 +188,8 @@ impl Store {
         Ok((committer, batch))
     }
 
-    /// Makes every event that was committed so far durable, and notes in the log that it is.
+    /// Makes every event that was committed or submitted so far durable, and notes in the log that it is, unless
+    /// others are writing: then what they write says so.
     ///
     /// # Errors
     /// [`StoreError::Io`] if the write or the sync fails, and [`StoreError::Poisoned`] ever after;

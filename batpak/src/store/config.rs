@@ -5,7 +5,7 @@ use super::fs::{Disk, RealDisk};
 use super::source::{Source, SystemSource};
 use crate::pipeline::Durability;
 
-/// Where a store lives, and how it behaves.
+/// Where a store lives, and how it behaves. A store may be opened with other settings than it was created with.
 ///
 /// ```
 /// use batpak::{Durability, StoreConfig};
@@ -54,7 +54,7 @@ impl StoreConfig {
         self
     }
 
-    /// The size in bytes at which a segment file is sealed and the next begun. Default: 32 MiB; a
+    /// The size in bytes at which a segment file is closed and the next begun. Default: 32 MiB; a
     /// value outside of 4 KiB to 1 GiB is taken as the nearer of the two. A batch that is larger gets
     /// a segment of its own size.
     #[must_use]
@@ -79,15 +79,17 @@ impl StoreConfig {
         self
     }
 
-    /// How many bytes may be staged and not written: with more, appends wait until there are less.
-    /// Default: 64 MiB.
+    /// How many bytes of events may be staged and not written. With more, [`Durability::Buffered`] commits and
+    /// [`Store::submit`](crate::Store::submit) wait until their own batch is written; all others wait for that
+    /// anyway. Default: 64 MiB.
     #[must_use]
     pub fn max_queued_bytes(mut self, bytes: usize) -> Self {
         self.max_queued_bytes = bytes;
         self
     }
 
-    /// How much memory may be taken by what was read of the index, in bytes. Default: 32 MiB.
+    /// How much memory may be taken by what was read of the index on disk, in bytes. Default: 32 MiB. The
+    /// index of the newest events is in memory besides, some 10 MiB at most as long as the disk keeps up.
     #[must_use]
     pub fn cache_bytes(mut self, bytes: usize) -> Self {
         self.cache_bytes = bytes;

@@ -48,14 +48,17 @@ pub enum StoreError {
         /// The newest version that this program reads.
         supported: u16,
     },
-    /// Bytes that were acknowledged are damaged or missing. Nothing on disk has been changed.
+    /// Bytes that were acknowledged are damaged or missing. Nothing of the log has been changed.
+    ///
+    /// If the path is that of a file in `index`, it is the index that is damaged, and not the log: the directory
+    /// `index` may be removed while the store is closed, and is made anew from the log by the next opening.
     #[error("{} is corrupt at byte {offset} (position {position}): {problem}; restore it from a backup", path.display())]
     Corrupt {
-        /// The segment file.
+        /// The segment file, or the file of the index.
         path: PathBuf,
         /// The place in the file, in bytes.
         offset: u64,
-        /// The position of the event that is, or should be, there.
+        /// The position of the event that is, or should be, there; of the index, the first that the file is about.
         position: u64,
         /// What does not fit.
         problem: &'static str,
@@ -152,7 +155,8 @@ pub enum StoreError {
         /// The prefix of its entities.
         entity: &'static str,
     },
-    /// An earlier write or sync failed, so what is on disk is in doubt. Reads go on.
+    /// An earlier write or sync failed, so what is on disk is in doubt. Reads go on. Whether a batch is stored that
+    /// was on its way then, answered or not, shows when the store is opened again, unless it was answered as durable.
     #[error("an earlier write failed ({0}); drop the store and open it again before writing")]
     Poisoned(Arc<str>),
     /// The store was opened by [`Store::open_read_only`](crate::Store::open_read_only), or it is chained and this

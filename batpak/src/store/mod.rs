@@ -49,7 +49,13 @@ use shared::Shared;
 /// An event log in a directory: appended to, read, and folded, by any number of threads at once.
 ///
 /// One store value at a time has a directory open for writing, in this process or another; dropping it
-/// lets the next one in. Any number may read it meanwhile: see [`Store::open_read_only`]. See the [crate's documentation](crate) for an example.
+/// lets the next one in. Any number may read it meanwhile: see [`Store::open_read_only`].
+///
+/// There is no thread that appends go through: of the threads that commit at the same time one writes for
+/// all, with one write and one sync. One thread in the background does what no append should wait for: it
+/// writes what is [`Buffered`](crate::Durability::Buffered), and keeps the index. Reading holds up nobody.
+///
+/// See the [crate's documentation](crate) for an example.
 pub struct Store {
     config: StoreConfig,
     id: [u8; 16],
@@ -82,13 +88,16 @@ impl Store {
         self.chained
     }
 
-    /// What opening found at the end of the log.
+    /// What opening found at the end of the log. [`Self::open_read_only`] cuts nothing, and says nothing here.
     #[must_use]
     pub fn recovery(&self) -> &Recovery {
         &self.recovery
     }
 
-    /// The position of the newest event that readers see; 0 if the log is empty.
+    /// The position of the newest event that readers see; 0 if there is none.
+    ///
+    /// Events above it may be on their way, such as those that were only
+    /// [`Buffered`](crate::Durability::Buffered).
     #[must_use]
     pub fn position(&self) -> u64 {
         self.shared.refresh();
@@ -104,8 +113,9 @@ impl Store {
 
     /// Makes all events durable and closes the store, so that another may open it.
     ///
-    /// Dropping a store closes it too, but does not sync what was only [`Durability::Written`](crate::Durability::Written), and
-    /// has no way to say what fails.
+    /// Dropping a store closes it too: it writes what was [`Durability::Buffered`](crate::Durability::Buffered), but does not sync
+    /// what nobody asked to be durable, and has no way to say what fails. Both leave an index of what is durable, so that the next
+    /// opening need not read it.
     ///
     /// # Errors
     /// As for [`Self::flush`], except that a read-only store closes without one.
@@ -171,8 +181,8 @@ fn fold<P: Projection>(events: Events<'_>) -> Result<(P, (u64, u64)), StoreError
 }
 
 impl Drop for Store {
-    /// Writes what is staged, and notes what is durable anyway, so that the next opening need not doubt
-    /// it.
+    /// Writes what is staged, and notes what is durable anyway, so that the next opening need neither
+    /// doubt it nor read it.
     fn drop(&mut self) {
         drop(self.background.take());
         if let Some(committer) = &self.committer {

@@ -23,15 +23,20 @@ use crate::event::hash;
 impl Store {
     /// Opens the store in the configured directory, and creates both if they are not there.
     ///
-    /// The log is read once to build the index. The end of a log that was cut off by a crash is
-    /// removed if nothing proves that any of it was durable; [`Self::recovery`] says so.
+    /// Of the log only the headers of its segments are read, and what lies behind the part of it that the
+    /// index on disk covers: after a clean close nothing. Without an index, or with one that is of another version
+    /// or does not open, all of the log is read once, and the index is made anew. The end of a log that was cut off by
+    /// a crash is removed if nothing proves that any of it was durable; [`Self::recovery`] says so.
+    ///
+    /// A chained store is open for reading only to a build without the feature `blake3`.
     ///
     /// # Errors
     /// - [`StoreError::InUse`] if the store is open elsewhere;
     /// - [`StoreError::Foreign`] if the directory holds something else, [`StoreError::NewerFormat`]
     ///   if it is a store of a later version;
-    /// - [`StoreError::Corrupt`] if events that were acknowledged are damaged or missing. Nothing on
-    ///   disk has then been changed;
+    /// - [`StoreError::Corrupt`] if events that were acknowledged are damaged or missing, as far as the
+    ///   log is read: what the index covers is checked when it is read, and by [`Self::verify`]. Nothing of
+    ///   the log has then been changed;
     /// - [`StoreError::Io`] if the file system refuses.
     pub fn open(mut config: StoreConfig) -> Result<Self, StoreError> {
         let disk = Arc::clone(&config.disk);

@@ -55,7 +55,27 @@ impl Store {
         }
     }
 
-    /// The events of one stream from a revision on, the first of which is 1.
+    /// The events of one stream from a revision on, the first of which is 1. Those before it are not read.
+    ///
+    /// ```
+    /// use batpak::prelude::*;
+    /// # let dir = std::env::temp_dir().join(format!("batpak-stream-from-{}", std::process::id()));
+    ///
+    /// let store = Store::open(StoreConfig::new(&dir))?;
+    /// let alice = Coordinate::new("player:alice", "room:dungeon")?;
+    /// for step in ["north", "east", "north"] {
+    ///     store.append(&alice, EventKind::custom(0xF, 1), &step)?;
+    /// }
+    ///
+    /// let newer: Vec<String> = store
+    ///     .stream_from(&alice, 2)
+    ///     .map(|event| Ok(event?.payload()?))
+    ///     .collect::<Result<_, StoreError>>()?;
+    /// assert_eq!(newer, ["east", "north"]);
+    /// # drop(store);
+    /// # std::fs::remove_dir_all(dir)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stream_from(&self, coordinate: &Coordinate, revision: u64) -> Events<'_> {
         let mut events = self.stream(coordinate);
         let view = events.places.view();
@@ -87,6 +107,32 @@ impl Store {
 
     /// How [`Self::query`] finds the events of a region: by which lists of the index, and how many
     /// candidates these give.
+    ///
+    /// ```
+    /// use batpak::prelude::*;
+    /// # let dir = std::env::temp_dir().join(format!("batpak-explain-{}", std::process::id()));
+    ///
+    /// let store = Store::open(StoreConfig::new(&dir))?;
+    /// let moved = EventKind::custom(0xF, 1);
+    /// let mut batch = Batch::new();
+    /// for n in 0..1_000 {
+    ///     let player = Coordinate::new(format!("player:{}", n % 100), "room:dungeon")?;
+    ///     batch = batch.event(NewEvent::new(&player, moved, &n));
+    /// }
+    /// store.commit(batch)?;
+    ///
+    /// let region = Region::all().entity("player:7").positions(..=500);
+    /// assert_eq!(
+    ///     store.explain(&region)?.to_string(),
+    ///     "lookup at 1..=500, about 10 events\n  \
+    ///        item at 1..=500, about 10 events\n    \
+    ///          from entity player:7: about 10 events on 1 list"
+    /// );
+    /// assert_eq!(store.query(&region).count(), 5);
+    /// # drop(store);
+    /// # std::fs::remove_dir_all(dir)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Io`] if the index cannot be read.
@@ -155,7 +201,27 @@ enum Side {
 }
 
 impl Events<'_> {
-    /// Leaves out the events before this position, such as those that were seen in an earlier run.
+    /// Leaves out the events before this position, such as those that were seen in an earlier run. They are not read.
+    ///
+    /// ```
+    /// use batpak::prelude::*;
+    /// # let dir = std::env::temp_dir().join(format!("batpak-skip-to-{}", std::process::id()));
+    ///
+    /// let store = Store::open(StoreConfig::new(&dir))?;
+    /// let alice = Coordinate::new("player:alice", "room:dungeon")?;
+    /// let all = Region::all().scope("room:dungeon");
+    /// let mut seen = 0;
+    /// for run in 1..=3 {
+    ///     store.append(&alice, EventKind::custom(0xF, 1), &run)?;
+    ///     for event in store.query(&all).skip_to(seen + 1) {
+    ///         seen = event?.header.sequence;
+    ///     }
+    ///     assert_eq!(seen, run);
+    /// }
+    /// # drop(store);
+    /// # std::fs::remove_dir_all(dir)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn skip_to(mut self, position: u64) -> Self {
         self.positions.skip_to(position);
         self

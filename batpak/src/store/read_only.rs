@@ -38,6 +38,7 @@ impl Store {
     /// The writer tells in a file beside the log, `TAIL`. If that is missing or damaged, or tells of more than
     /// the log has, this shows what the log itself proves to be durable. [`Self::durable_position`] is what it
     /// proves in any case, which may lag a commit behind. What a writer left unfinished is neither shown nor removed.
+    /// What cannot be read of what is new is tried again; until it can be, questions see what there was.
     ///
     /// # Errors
     /// - [`StoreError::Io`] if there is no such directory, or the file system refuses;

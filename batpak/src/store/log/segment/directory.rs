@@ -28,7 +28,7 @@ pub struct Recovery {
     pub cut: Option<Cut>,
 }
 
-/// The end of a segment that was cut off on opening: nothing proves that any of it was durable.
+/// The end of the newest segment that was cut off on opening: nothing proves that any of it was durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cut {

@@ -16,7 +16,7 @@ pub(crate) struct SegmentHeader {
     pub(crate) store_id: [u8; 16],
     /// The position of its first event.
     pub(crate) first: u64,
-    /// The previous segment's closing digest; zero in the first segment and in unchained stores.
+    /// The digest of the event before its first; zero in the first segment and in unchained stores.
     pub(crate) previous: Digest,
     /// Random bytes that only the file knows, so that nobody can make a frame valid in advance.
     pub(crate) nonce: [u8; 8],
@@ -110,7 +110,7 @@ pub(crate) struct Footer {
     pub(crate) end: u64,
     /// The Merkle root over the events' digests; zero in an unchained store.
     pub(crate) root: Digest,
-    /// What the next segment's header repeats; zero in an unchained store.
+    /// What the next footer's goes on from; zero in an unchained store.
     pub(crate) closing: Digest,
 }
 

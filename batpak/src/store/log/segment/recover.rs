@@ -8,7 +8,7 @@ use super::header::{Footer, Mark, SegmentHeader};
 use crate::event::EventFlags;
 use crate::store::log::body::Body;
 
-/// Why the end of an unsealed segment was cut off on opening. Nothing proves that any of it was durable.
+/// Why the end of the newest segment was cut off on opening. Nothing proves that any of it was durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CutReason {
