@@ -217,6 +217,26 @@ impl<'a> RawEvent<'a> {
     pub(crate) fn new(meta: EventMeta<'a>, payload: &'a [u8]) -> Self {
         Self { meta, payload }
     }
+
+    /// The payload as any type that serde can read, whatever the event's kind.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it does not fit.
+    pub fn payload<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        decode_value(self.payload)
+    }
+
+    /// The event as a value of its type.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if its kind or version is not one of `E`'s, or the payload does not fit.
+    pub fn event<E: EventPayload>(&self) -> Result<E, DecodeError> {
+        E::decode(
+            self.meta.header.kind,
+            self.meta.header.version,
+            self.payload,
+        )
+    }
 }
 
 /// An event as read from a store, its payload still encoded.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 
-use super::index::{Cover, FramePlace, Index, PartDir, part_ranges};
+use super::index::{Cover, FramePlace, FrameSpan, Index, PartDir, part_ranges};
 use super::indexing::Indexing;
 use super::log::segment::directory::{Directory, Known, Reading};
 use super::log::segment::header::SegmentHeader;
@@ -337,7 +337,7 @@ impl Reading for Until<'_> {
         Ok(())
     }
 
-    fn place(&self, position: u64) -> Option<FramePlace> {
+    fn place(&self, position: u64) -> Option<FrameSpan> {
         self.reached.indexing.place(position)
     }
 }

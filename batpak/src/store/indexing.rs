@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::StoreError;
-use super::index::{FramePlace, Index, Part, PartDir, Tail};
+use super::index::{FramePlace, FrameSpan, Index, Part, PartDir, Tail};
 use super::log::segment::directory::Reading;
 use super::names::KindNames;
 use crate::coordinate::{Coordinate, Tag};
@@ -133,7 +133,7 @@ impl Reading for Indexing {
         Ok(())
     }
 
-    fn place(&self, position: u64) -> Option<FramePlace> {
+    fn place(&self, position: u64) -> Option<FrameSpan> {
         let view = self.index.view(self.last);
         view.locate(position).ok().flatten()
     }

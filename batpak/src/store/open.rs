@@ -167,8 +167,9 @@ pub(super) fn cover(dir: &PartDir, segments: &Segments) -> Result<Cover, StoreEr
     let mut cover = open_all(dir)?;
     while let Some(part) = cover.parts.last() {
         let position = part.last();
-        let place = part.locate(position)?;
-        let Some(place) = segments.place(position, place) else {
+        let place = part.locate(position, &mut None)?;
+        let is_there = segments.get(part.log_end().0).is_some();
+        let Some(place) = segments.place(position, place).filter(|_| is_there) else {
             break;
         };
         let mut reader = FrameReader::default();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::answer::{Answer, plan_region};
-use super::index::{Places, Postings, Term};
+use super::index::{Places, Postings, Term, View};
 use super::log::segment::reader::FrameReader;
 use super::plan::{Plan, Positions};
 use super::shared::Shared;
@@ -17,8 +17,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Io`] if it cannot be read back as it was written.
     pub fn get(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
-        match self.shared.view().find_id(id)? {
-            Some(position) => self.get_at(position),
+        let view = self.shared.view();
+        match view.find_id(id)? {
+            Some(position) => self.event_at(position, &view),
             None => Ok(None),
         }
     }
@@ -28,10 +29,14 @@ impl Store {
     /// # Errors
     /// As for [`Self::get`].
     pub fn get_at(&self, position: u64) -> Result<Option<StoredEvent>, StoreError> {
-        if position == 0 || position > self.shared.view().published() {
+        self.event_at(position, &self.shared.view())
+    }
+
+    fn event_at(&self, position: u64, view: &View) -> Result<Option<StoredEvent>, StoreError> {
+        if position == 0 || position > view.published() {
             return Ok(None);
         }
-        let place = self.shared.locate(position)?;
+        let place = self.shared.place_in(view, position)?;
         let mut reader = FrameReader::default();
         let (event, buffer) = reader.read_only(&place)?;
         share(&event, buffer).map(Some)

@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 
 use super::StoreError;
 use super::follow::Follower;
-use super::index::{FramePlace, Head, Index, View};
+use super::index::{FrameSpan, Head, Index, View};
 use super::log::segment::reader::{FrameReader, Place, Segments};
 use super::names::KindNames;
 use crate::coordinate::Coordinate;
@@ -82,7 +82,12 @@ impl Shared {
 
     /// Where the published event at `position` is.
     pub(crate) fn locate(&self, position: u64) -> Result<Place, StoreError> {
-        match self.known().locate(position)? {
+        self.place_in(&self.known(), position)
+    }
+
+    /// Where the event at `position` is, of which the view knows.
+    pub(crate) fn place_in(&self, view: &View, position: u64) -> Result<Place, StoreError> {
+        match view.locate(position)? {
             Some(frame) => self.place(position, frame),
             None => Err(self.corrupt(position, "the index does not show where the event is")),
         }
@@ -99,7 +104,7 @@ impl Shared {
     }
 
     /// Where the frame of the event at `position` is.
-    pub(crate) fn place(&self, position: u64, frame: FramePlace) -> Result<Place, StoreError> {
+    pub(crate) fn place(&self, position: u64, frame: FrameSpan) -> Result<Place, StoreError> {
         let place = self.segments.place(position, frame);
         place.ok_or_else(|| self.corrupt(position, "the index shows the event in no segment"))
     }

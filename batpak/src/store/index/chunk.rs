@@ -1,17 +1,13 @@
-//! The values of a part: chunks of positions, of ids and of offsets. `FORMAT.md`, "The index",
+//! The values of a part: chunks of positions and of ids. `FORMAT.md`, "The index",
 //! specifies them.
 //!
 //! What begins a chunk stands in its key. Bytes that no writer makes are refused with what does not
 //! fit, and their lengths are bounded before anything is allocated.
 
-use super::FramePlace;
-
 /// The most positions in a chunk.
 pub(super) const MAX_POSITIONS: usize = 256;
 /// The most ids in a chunk.
 pub(super) const MAX_IDS: usize = 64;
-/// The most events in a chunk of offsets.
-pub(super) const MAX_OFFSETS: usize = 256;
 
 /// Why bytes are no chunk.
 pub(super) type Problem = &'static str;
@@ -215,69 +211,6 @@ impl<'a> Ids<'a> {
     }
 }
 
-/// Where the events from `first` on lie in one segment.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Offsets<'a> {
-    pub(super) first: u64,
-    /// The position of the segment's first event.
-    pub(super) segment: u64,
-    /// The time of the first event.
-    pub(super) time_us: u64,
-    /// The file offset of each event, and the one behind the last.
-    pub(super) words: &'a [[u8; 4]],
-}
-
-impl<'a> Offsets<'a> {
-    /// The bytes before the offsets.
-    const PREFIX: usize = 16;
-
-    pub(super) fn read(first: u64, bytes: &'a [u8]) -> Result<Self, Problem> {
-        let (prefix, words) = bytes.split_at_checked(Self::PREFIX).ok_or(CUT_OFF)?;
-        let (words, rest) = words.as_chunks();
-        if !(2..=MAX_OFFSETS + 1).contains(&words.len()) || !rest.is_empty() {
-            return Err("a chunk of offsets has a length that none has");
-        }
-        let ([segment, time_us], []) = prefix.as_chunks::<8>() else {
-            return Err(CUT_OFF);
-        };
-        Ok(Self {
-            first,
-            segment: u64::from_le_bytes(*segment),
-            time_us: u64::from_le_bytes(*time_us),
-            words,
-        })
-    }
-
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.segment.to_le_bytes());
-        out.extend_from_slice(&self.time_us.to_le_bytes());
-        out.extend_from_slice(self.words.as_flattened());
-    }
-
-    /// How many events it has.
-    pub(super) fn count(&self) -> usize {
-        self.words.len() - 1
-    }
-
-    /// The last position.
-    pub(super) fn last(&self) -> u64 {
-        self.first.saturating_add(self.count() as u64 - 1)
-    }
-
-    /// Where the event at `position` lies, if it is among these.
-    pub(super) fn place(&self, position: u64) -> Option<FramePlace> {
-        let at = usize::try_from(position.checked_sub(self.first)?).ok()?;
-        let [offset, end] = self.words.get(at..at.checked_add(2)?)? else {
-            return None;
-        };
-        Some(FramePlace {
-            segment: self.segment,
-            offset: u32::from_le_bytes(*offset),
-            end: u32::from_le_bytes(*end),
-        })
-    }
-}
-
 const CUT_OFF: Problem = "a chunk is cut off";
 
 fn read_byte(bytes: &mut &[u8]) -> Result<u8, Problem> {
@@ -353,19 +286,6 @@ mod tests {
         assert_eq!(of_one, [0x00]);
         let of_ids = written(&|out| write_ids(out, &[(500, 7), (501, 8), (1_000, 3)]));
         assert_eq!(of_ids, [0x02, 0x07, 0x00, 0xf1, 0xf3, 0x01, 0x0b]);
-        let offsets = Offsets {
-            first: 1,
-            segment: 1,
-            time_us: 5,
-            words: &[[80, 0, 0, 0], [180, 0, 0, 0]],
-        };
-        let of_offsets = written(&|out| offsets.write(out));
-        let expected = [
-            [1, 0, 0, 0, 0, 0, 0, 0],
-            [5, 0, 0, 0, 0, 0, 0, 0],
-            [0x50, 0, 0, 0, 0xb4, 0, 0, 0],
-        ];
-        assert_eq!(of_offsets, expected.as_flattened());
     }
 
     #[test]
@@ -466,37 +386,5 @@ mod tests {
         assert!(ids(5, &[1, 1, LONG, 0]).is_err(), "an id twice");
         assert!(ids(u128::MAX, &[1, 1, 0]).is_err(), "beyond the last id");
         assert!(ids(5, &[64, 1]).is_err(), "too many");
-    }
-
-    #[test]
-    fn offsets_read_back_event_by_event() {
-        let words: Vec<[u8; 4]> = (0..=256_u32)
-            .map(|n| (80 + n * 100).to_le_bytes())
-            .collect();
-        let chunk = Offsets {
-            first: 1_000,
-            segment: 990,
-            time_us: 77,
-            words: &words,
-        };
-        let mut bytes = Vec::new();
-        chunk.write(&mut bytes);
-        let read = Offsets::read(1_000, &bytes).unwrap();
-        assert_eq!((read.count(), read.last(), read.time_us), (256, 1_255, 77));
-        let place = |at: u32| FramePlace {
-            segment: 990,
-            offset: 80 + at * 100,
-            end: 180 + at * 100,
-        };
-        assert_eq!(read.place(1_000), Some(place(0)));
-        assert_eq!(read.place(1_255), Some(place(255)));
-        for outside in [0, 999, 1_256, u64::MAX] {
-            assert_eq!(read.place(outside), None, "{outside}");
-        }
-        for len in [0, 15, 16, 20, 23, 25] {
-            assert!(Offsets::read(1_000, &bytes[..len]).is_err(), "cut to {len}");
-        }
-        bytes.extend_from_slice(&[0; 4]);
-        assert!(Offsets::read(1_000, &bytes).is_err(), "too long");
     }
 }

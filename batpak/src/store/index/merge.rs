@@ -1,15 +1,9 @@
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
-use super::chunk::{
-    Ids, MAX_IDS, MAX_OFFSETS, MAX_POSITIONS, Offsets, Positions, Problem, write_ids,
-    write_positions,
-};
+use super::chunk::{Ids, MAX_IDS, MAX_POSITIONS, Positions, Problem, write_ids, write_positions};
 use super::part::{Part, PartDir, Summary};
-use super::term::{
-    CAUSE, CORRELATION, KIND, NAME, OFFSETS, SCOPE, STREAM, TAG, id_in, id_key, offsets_key,
-    offsets_position, split,
-};
+use super::term::{CAUSE, CORRELATION, KIND, NAME, SCOPE, STREAM, TAG, TIME, id_in, id_key, split};
 use super::write::PartWriter;
 use super::{IndexError, failed};
 use crate::store::table::TableCursor;
@@ -21,6 +15,8 @@ use crate::store::table::TableCursor;
 #[derive(Debug)]
 pub(crate) struct Merge {
     inputs: Vec<Input>,
+    /// The input whose file offsets are taken next, and the position that is.
+    next_offset: (usize, u64),
     /// The inputs that have entries left, as a heap by the next of them, the least first.
     heap: Vec<usize>,
     joint: Joint,
@@ -48,6 +44,7 @@ impl Merge {
             inputs.push(input);
         }
         let mut merge = Self {
+            next_offset: (0, summary.first),
             heap: (0..inputs.len()).collect(),
             inputs,
             joint,
@@ -61,7 +58,7 @@ impl Merge {
     /// Goes on for about so many bytes of entries. Returns whether there are no more, so that it is
     /// to be finished.
     pub(crate) fn step(&mut self, budget: usize) -> Result<bool, IndexError> {
-        let mut spent = 0;
+        let mut spent = self.take_offsets(budget)?;
         while spent < budget {
             let Some(least) = self.heap.first().copied() else {
                 return Ok(true);
@@ -86,6 +83,26 @@ impl Merge {
         while !self.step(usize::MAX)? {}
         self.joint.flush()?;
         self.joint.out.finish()
+    }
+
+    /// Takes file offsets, all of which come before the first entry. Returns how many bytes they were.
+    fn take_offsets(&mut self, budget: usize) -> Result<usize, IndexError> {
+        let mut taken = 0;
+        let mut page = None;
+        while taken < budget
+            && let (at, position) = self.next_offset
+            && let Some(Input { part, .. }) = self.inputs.get(at)
+        {
+            let offset = part.locate(position, &mut page)?.offset;
+            self.joint.out.add_offset(offset)?;
+            taken += size_of::<u32>();
+            self.next_offset.1 += 1;
+            if position == part.last() {
+                self.next_offset.0 += 1;
+                page = None;
+            }
+        }
+        Ok(taken)
     }
 
     /// Takes ids of the input for as long as no other has a lesser one, and about so many bytes of them.
@@ -233,9 +250,6 @@ struct Joint {
     revision: Option<u64>,
     /// Whether they are of more chunks than one.
     is_joined: bool,
-    /// What the offsets that are held begin with, and the offsets.
-    offsets: (u64, u64, u64),
-    words: Vec<[u8; 4]>,
     ids: Vec<(u128, u64)>,
     last_id: Option<u128>,
     /// The key of the name that was written last.
@@ -247,7 +261,6 @@ struct Joint {
 enum Held {
     Nothing,
     Positions,
-    Offsets,
     Ids,
 }
 
@@ -261,8 +274,6 @@ impl Joint {
             positions: Vec::new(),
             revision: None,
             is_joined: false,
-            offsets: (0, 0, 0),
-            words: Vec::new(),
             ids: Vec::new(),
             last_id: None,
             name: Vec::new(),
@@ -275,8 +286,11 @@ impl Joint {
             Some(&(CAUSE | SCOPE | KIND | CORRELATION | STREAM | TAG)) => {
                 self.take_positions(input)
             }
-            Some(&OFFSETS) => self.take_offsets(input),
             Some(&NAME) => self.take_name(input),
+            Some(&TIME) => {
+                self.flush()?;
+                self.out.add(input.cursor.key(), input.cursor.value())
+            }
             _ => Err(input.damaged()("an entry is of no known sort")),
         }
     }
@@ -305,27 +319,6 @@ impl Joint {
         self.key.extend_from_slice(key);
         self.value.clear();
         self.value.extend_from_slice(value);
-        Ok(())
-    }
-
-    fn take_offsets(&mut self, input: &Input) -> Result<(), IndexError> {
-        let first = offsets_position(input.cursor.key()).ok_or("a key is cut off");
-        let chunk = first.and_then(|first| Offsets::read(first, input.cursor.value()));
-        let chunk = chunk.map_err(input.damaged())?;
-        let (held, segment, _) = self.offsets;
-        let follows = self.held == Held::Offsets
-            && held + self.words.len() as u64 - 1 == chunk.first
-            && segment == chunk.segment;
-        if follows && self.words.len() + chunk.count() <= MAX_OFFSETS + 1 {
-            // The place behind the last event is where the next begins.
-            self.words.pop();
-        } else {
-            self.flush()?;
-            self.held = Held::Offsets;
-            self.offsets = (chunk.first, chunk.segment, chunk.time_us);
-            self.words.clear();
-        }
-        self.words.extend_from_slice(chunk.words);
         Ok(())
     }
 
@@ -362,18 +355,6 @@ impl Joint {
                     write_positions(&mut self.value, self.revision, &self.positions);
                 }
                 self.out.add_chunk(&self.key, &self.value)
-            }
-            Held::Offsets => {
-                let (first, segment, time_us) = self.offsets;
-                self.value.clear();
-                Offsets {
-                    first,
-                    segment,
-                    time_us,
-                    words: &self.words,
-                }
-                .write(&mut self.value);
-                self.out.add(&offsets_key(first), &self.value)
             }
             Held::Ids => {
                 self.value.clear();

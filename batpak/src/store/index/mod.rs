@@ -37,6 +37,27 @@ use crate::event::EventId;
 use crate::store::StoreError;
 use crate::store::table::TableError;
 
+/// Where the frame of an event lies in its segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FrameSpan {
+    /// The file offset of the frame's first byte.
+    pub(crate) offset: u32,
+    /// The file offset behind the frame, or behind marks that follow it; `None` if the event is the
+    /// last of its segment, and the index does not tell.
+    pub(crate) end: Option<u32>,
+}
+
+impl FrameSpan {
+    /// That of an event behind which the next one begins at `next`.
+    fn until(offset: u32, next: u32) -> Self {
+        Self {
+            offset,
+            // The first event of the next segment begins where that of this one did, or before.
+            end: Some(next).filter(|next| *next > offset),
+        }
+    }
+}
+
 /// Where the frame of an event lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FramePlace {

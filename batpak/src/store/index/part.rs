@@ -2,15 +2,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::chunk::{Ids, Offsets, Positions, Problem};
+use super::chunk::{Ids, Positions, Problem};
 use super::term::{
-    KIND, NAME, Term, TermKey, id_in, id_key, kind_in, name_in, offsets_key, offsets_position,
+    KIND, NAME, Term, TermKey, id_in, id_key, kind_in, name_in, time_key, time_position,
 };
 use super::write::write_tail;
-use super::{FramePlace, IndexError, StreamHead, Tail, failed};
+use super::{FrameSpan, IndexError, StreamHead, Tail, failed};
 use crate::event::{EventId, EventKind};
 use crate::store::fs::Disk;
-use crate::store::table::{BlockCache, Table, TableCursor, TableError};
+use crate::store::table::{BlockCache, Table, TableCursor, TableError, WordPage};
 
 /// Where the parts of a store lie.
 #[derive(Debug, Clone)]
@@ -101,8 +101,6 @@ impl Summary {
     }
 }
 
-const NO_OFFSETS: Problem = "offsets are missing";
-
 /// A file of the index, which covers a range of positions and is never changed.
 #[derive(Debug)]
 pub(crate) struct Part {
@@ -131,7 +129,9 @@ impl Part {
         let file = file.map_err(failed(&path, first))?.into();
         let table = Table::open(file, &dir.cache).map_err(failed(&path, first))?;
         let summary = Summary::read(table.summary()).filter(|summary| {
-            summary.store_id == dir.store_id && (summary.first, summary.last) == (first, last)
+            summary.store_id == dir.store_id
+                && (summary.first, summary.last) == (first, last)
+                && table.words() == last - first + 1
         });
         match summary {
             Some(summary) => Ok(Arc::new(Self {
@@ -223,29 +223,27 @@ impl Part {
         move |problem| self.failed()(TableError::Damaged { offset, problem })
     }
 
-    /// The chunk of offsets that has `position`, which it covers.
-    pub(super) fn offsets_at<'c>(
+    /// Where the event at `position` lies, which it covers. `page` is that which was asked last.
+    pub(crate) fn locate(
         &self,
-        cursor: &'c mut TableCursor,
         position: u64,
-    ) -> Result<Offsets<'c>, IndexError> {
-        let found = cursor.seek_back(&offsets_key(position));
-        found.map_err(self.failed())?;
-        let first = offsets_position(cursor.key()).ok_or(NO_OFFSETS);
-        first
-            .and_then(|first| Offsets::read(first, cursor.value()))
-            .and_then(|chunk| match chunk.last() >= position {
-                true => Ok(chunk),
-                false => Err(NO_OFFSETS),
-            })
-            .map_err(self.damaged(cursor))
+        page: &mut Option<WordPage>,
+    ) -> Result<FrameSpan, IndexError> {
+        let number = position - self.first();
+        let offset = self.word(number, page)?;
+        if position == self.last() {
+            return Ok(FrameSpan::until(offset, self.log_end().1));
+        }
+        Ok(FrameSpan::until(offset, self.word(number + 1, page)?))
     }
 
-    /// Where the event at `position` lies, which it covers.
-    pub(crate) fn locate(&self, position: u64) -> Result<FramePlace, IndexError> {
-        let mut cursor = self.table.cursor();
-        let place = self.offsets_at(&mut cursor, position)?.place(position);
-        place.ok_or(NO_OFFSETS).map_err(self.damaged(&cursor))
+    fn word(&self, number: u64, page: &mut Option<WordPage>) -> Result<u32, IndexError> {
+        if let Some(word) = page.as_ref().and_then(|page| page.word(number)) {
+            return Ok(word);
+        }
+        let read = self.table.page_of(number).map_err(self.failed())?;
+        // A page that has the number of a word has the word.
+        Ok(page.insert(read).word(number).unwrap_or_default())
     }
 
     /// The position of the event with this id, if it has it.
@@ -313,17 +311,10 @@ impl Part {
         if self.summary.first_time_us >= time_us {
             return Ok(self.first());
         }
-        // The chunk that begins at `older` is older; none that begins from `end` on is.
-        let (mut older, mut next, mut end) = (self.first(), self.first() + 1, self.last() + 1);
         let mut cursor = self.table.cursor();
-        while next < end {
-            let chunk = self.offsets_at(&mut cursor, next + (end - next) / 2)?;
-            if chunk.time_us < time_us {
-                (older, next) = (chunk.first, chunk.last() + 1);
-            } else {
-                end = chunk.first;
-            }
-        }
-        Ok(older + 1)
+        let found = cursor.seek_back(&time_key(time_us, 0));
+        let older = found.map_err(self.failed())?.then(|| cursor.key());
+        let older = older.and_then(time_position);
+        Ok(older.map_or(self.first(), |older| older + 1))
     }
 }

@@ -5,9 +5,8 @@ use foldhash::SharedSeed;
 use foldhash::fast::{FoldHasher, RandomState};
 use hashbrown::HashTable;
 
-use super::chunk::MAX_OFFSETS;
 use super::term::Term;
-use super::{FramePlace, StreamHead};
+use super::{FramePlace, FrameSpan, StreamHead};
 use crate::coordinate::Coordinate;
 use crate::event::{Digest, EventId, EventKind, EventMeta};
 use crate::pipeline::KIND_NAME;
@@ -31,8 +30,13 @@ pub(crate) struct Tail {
     pub(super) correlations: Lists<u128>,
     pub(super) names: HashMap<EventKind, Box<str>, RandomState>,
     pub(super) ids: Ids,
+    /// Where the frame of each event begins.
     offsets: Vec<u32>,
-    runs: Vec<Run>,
+    /// The segment of the last event, by the position of its first, and the file offset behind the event.
+    log_end: Option<(u64, u32)>,
+    /// The time of each event whose place is a multiple of [`TIMED`].
+    times: Vec<u64>,
+    /// That of the last one.
     time_us: u64,
     /// What is allocated besides the lists' own, estimated.
     bytes: usize,
@@ -59,18 +63,8 @@ pub(crate) struct Head {
     pub(crate) position: u64,
 }
 
-/// Events that follow one another in a segment, at most as many as a chunk of offsets takes.
-#[derive(Debug)]
-struct Run {
-    /// The place of the first.
-    first: u32,
-    /// The position of the segment's first event.
-    segment: u64,
-    /// The time of the first.
-    time_us: u64,
-    /// The file offset behind the last.
-    end: u32,
-}
+/// From one event whose time is in the index to the next.
+const TIMED: usize = 256;
 
 impl Tail {
     /// An empty tail, whose first event will have the position `first`.
@@ -88,7 +82,8 @@ impl Tail {
             names: HashMap::default(),
             ids: Ids::default(),
             offsets: Vec::new(),
-            runs: Vec::new(),
+            log_end: None,
+            times: Vec::new(),
             time_us: 0,
             bytes: 0,
         }
@@ -137,12 +132,12 @@ impl Tail {
 
     /// The time of the first event; 0 if there is none.
     pub(crate) fn first_time_us(&self) -> u64 {
-        self.runs.first().map_or(0, |run| run.time_us)
+        self.times.first().copied().unwrap_or_default()
     }
 
     /// The segment of the last event, by the position of its first, and the file offset behind the event.
     pub(crate) fn log_end(&self) -> Option<(u64, u32)> {
-        self.runs.last().map(|run| (run.segment, run.end))
+        self.log_end
     }
 
     /// Adds the event at the next position, whose stream has this [`Self::stream_hash`] and whose
@@ -176,7 +171,7 @@ impl Tail {
         self.lists[kind as usize].push(place);
         self.push_links(place, meta);
         self.ids.push(header.event_id.as_u128(), place);
-        self.push_place(place, header.time_us, at);
+        self.push_place(header.time_us, at);
         self.read_name(meta);
     }
 
@@ -237,20 +232,13 @@ impl Tail {
         }
     }
 
-    fn push_place(&mut self, place: u32, time_us: u64, at: FramePlace) {
-        self.offsets.push(at.offset);
-        self.time_us = time_us;
-        match self.runs.last_mut() {
-            Some(run) if run.segment == at.segment && place - run.first < MAX_OFFSETS as u32 => {
-                run.end = at.end;
-            }
-            _ => self.runs.push(Run {
-                first: place,
-                segment: at.segment,
-                time_us,
-                end: at.end,
-            }),
+    fn push_place(&mut self, time_us: u64, at: FramePlace) {
+        if self.offsets.len().is_multiple_of(TIMED) {
+            self.times.push(time_us);
         }
+        self.offsets.push(at.offset);
+        self.log_end = Some((at.segment, at.end));
+        self.time_us = time_us;
     }
 
     /// Takes the name of the event's kind, if its metadata tells one.
@@ -343,37 +331,24 @@ impl Tail {
     }
 
     /// Where the event at `position` lies.
-    pub(crate) fn locate(&self, position: u64) -> Option<FramePlace> {
+    pub(crate) fn locate(&self, position: u64) -> Option<FrameSpan> {
         let place = usize::try_from(position.checked_sub(self.first)?).ok()?;
         let offset = *self.offsets.get(place)?;
-        let after = self.runs.partition_point(|run| run.first as usize <= place);
-        let run = &self.runs[after - 1];
-        let is_last = self.end_of_run(after - 1) == place + 1;
-        Some(FramePlace {
-            segment: run.segment,
-            offset,
-            end: if is_last {
-                run.end
-            } else {
-                self.offsets[place + 1]
-            },
-        })
+        let next = self.offsets.get(place + 1).copied();
+        let next = next.or(self.log_end.map(|(_, end)| end))?;
+        Some(FrameSpan::until(offset, next))
     }
 
-    /// The place behind the last event of a run.
-    fn end_of_run(&self, run: usize) -> usize {
-        let next = self.runs.get(run + 1);
-        next.map_or(self.offsets.len(), |next| next.first as usize)
+    /// Where the frame of each event begins.
+    pub(super) fn offsets(&self) -> &[u32] {
+        &self.offsets
     }
 
-    /// The runs of offsets: the place of the first, its segment and time, and its file offsets with
-    /// that behind the last.
-    pub(super) fn runs(&self) -> impl Iterator<Item = (u32, u64, u64, impl Iterator<Item = u32>)> {
-        self.runs.iter().enumerate().map(|(n, run)| {
-            let offsets = &self.offsets[run.first as usize..self.end_of_run(n)];
-            let offsets = offsets.iter().copied().chain([run.end]);
-            (run.first, run.segment, run.time_us, offsets)
-        })
+    /// The times of some events, at least one in so many that a reader may pass over them, with their
+    /// positions.
+    pub(super) fn times(&self) -> impl Iterator<Item = (u64, u64)> {
+        let times = self.times.iter().enumerate();
+        times.map(|(n, time_us)| (*time_us, self.first + (n * TIMED) as u64))
     }
 
     /// The position of the event with this id.
@@ -385,10 +360,10 @@ impl Tail {
     /// A position at or before that of the first event whose time is at least `time_us`, and less
     /// than a chunk before it; that behind the last event if all are older.
     pub(super) fn first_position_at(&self, time_us: u64) -> u64 {
-        let after = self.runs.partition_point(|run| run.time_us < time_us);
-        match after.checked_sub(1) {
+        let older = self.times.partition_point(|time| *time < time_us);
+        match older.checked_sub(1) {
             _ if self.time_us < time_us => self.last() + 1,
-            Some(run) => self.first + u64::from(self.runs[run].first) + 1,
+            Some(older) => self.first + (older * TIMED) as u64 + 1,
             None => self.first,
         }
     }

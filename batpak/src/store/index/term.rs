@@ -16,14 +16,14 @@ pub(super) const ID: u8 = b'i';
 pub(super) const KIND: u8 = b'k';
 /// The names of kinds.
 pub(super) const NAME: u8 = b'n';
-/// Where events lie, by position.
-pub(super) const OFFSETS: u8 = b'p';
 /// Events by correlation.
 pub(super) const CORRELATION: u8 = b'r';
 /// Events by stream.
 pub(super) const STREAM: u8 = b's';
 /// Events by tag.
 pub(super) const TAG: u8 = b't';
+/// Some events by time.
+pub(super) const TIME: u8 = b'w';
 
 /// Something that events have in common, and by which the index finds them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -131,18 +131,20 @@ pub(super) fn split(key: &[u8]) -> Option<(&[u8], u64)> {
     Some((prefix, u64::from_be_bytes(*position)))
 }
 
-/// The key of the chunk of offsets that begins at `position`.
-pub(super) fn offsets_key(position: u64) -> [u8; 9] {
-    let mut key = [OFFSETS; 9];
-    key[1..].copy_from_slice(&position.to_be_bytes());
+/// The key of the time of the event at `position`.
+pub(super) fn time_key(time_us: u64, position: u64) -> [u8; 17] {
+    let mut key = [TIME; 17];
+    key[1..9].copy_from_slice(&time_us.to_be_bytes());
+    key[9..].copy_from_slice(&position.to_be_bytes());
     key
 }
 
-/// Where the chunk of offsets with this key begins, if it is the key of one.
-pub(super) fn offsets_position(key: &[u8]) -> Option<u64> {
-    let (sort, position) = key.split_first()?;
+/// The position of the event whose time this is the key of, if it is the key of one.
+pub(super) fn time_position(key: &[u8]) -> Option<u64> {
+    let (sort, time) = key.split_first()?;
+    let (_, position) = time.split_first_chunk::<8>()?;
     let position = position.try_into().ok()?;
-    (*sort == OFFSETS).then_some(u64::from_be_bytes(position))
+    (*sort == TIME).then_some(u64::from_be_bytes(position))
 }
 
 /// The key of the chunk of ids that begins with `id`.
@@ -221,7 +223,7 @@ mod tests {
         assert_eq!(stream_in(&bytes), Some(("order:1", "shop")));
         assert_eq!(key.position_in(&bytes), Some(77));
         assert_eq!(TermKey::of(&Term::Scope("shop")).position_in(&bytes), None);
-        assert_eq!(offsets_position(&offsets_key(9)), Some(9));
+        assert_eq!(time_position(&time_key(5, 9)), Some(9));
         assert_eq!(id_in(&id_key(u128::MAX - 1)), Some(u128::MAX - 1));
         let kind = EventKind::from_raw(0xE012);
         assert_eq!(name_in(&name_key(kind)), Some(kind));
@@ -232,13 +234,13 @@ mod tests {
         for key in [
             &b""[..],
             b"s",
-            b"p1234567",
+            b"w123456789012345",
             b"i123",
             b"n1",
             b"s\0\0\0\0\0\0\0\0\0",
         ] {
             assert_eq!(stream_in(key), None, "{key:?}");
-            assert_eq!(offsets_position(key), None, "{key:?}");
+            assert_eq!(time_position(key), None, "{key:?}");
             assert_eq!(id_in(key), None, "{key:?}");
             assert_eq!(name_in(key), None, "{key:?}");
         }

@@ -1,12 +1,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::chunk::Offsets;
 use super::part::Part;
 use super::term::TermKey;
-use super::{FramePlace, IndexError, Postings, Shape, StreamHead, Streams, Tail, Term};
+use super::{FrameSpan, IndexError, Postings, Shape, StreamHead, Streams, Tail, Term};
 use crate::event::{EventId, EventKind};
-use crate::store::table::TableCursor;
+use crate::store::table::WordPage;
 
 /// The index as a reader sees it: it does not change, and knows of no event above a position.
 #[derive(Debug, Clone)]
@@ -49,17 +48,17 @@ impl View {
     }
 
     /// Where the event at `position` lies; `None` if there is none.
-    pub(crate) fn locate(&self, position: u64) -> Result<Option<FramePlace>, IndexError> {
+    pub(crate) fn locate(&self, position: u64) -> Result<Option<FrameSpan>, IndexError> {
         if position > self.published {
             return Ok(None);
         }
         match self.shape.part_at(position) {
-            Some(part) => part.locate(position).map(Some),
+            Some(part) => part.locate(position, &mut None).map(Some),
             None => Ok(self.locate_in_tail(position)),
         }
     }
 
-    fn locate_in_tail(&self, position: u64) -> Option<FramePlace> {
+    fn locate_in_tail(&self, position: u64) -> Option<FrameSpan> {
         let tail = self.shape.tail_at(position)?;
         tail.tail.read().locate(position)
     }
@@ -177,8 +176,8 @@ impl View {
 #[derive(Debug)]
 pub(crate) struct Places {
     view: View,
-    /// A part, and a cursor on the offsets that have the position asked for last.
-    open: Option<(Arc<Part>, TableCursor)>,
+    /// A part, and the page of offsets that was asked last.
+    open: Option<(Arc<Part>, Option<WordPage>)>,
 }
 
 impl Places {
@@ -188,26 +187,21 @@ impl Places {
     }
 
     /// Where the event at `position` lies; `None` if there is none.
-    pub(crate) fn locate(&mut self, position: u64) -> Result<Option<FramePlace>, IndexError> {
+    pub(crate) fn locate(&mut self, position: u64) -> Result<Option<FrameSpan>, IndexError> {
         if position > self.view.published {
             return Ok(None);
         }
-        if let Some((_, cursor)) = &self.open
-            && let Some(first) = super::term::offsets_position(cursor.key())
-            && let Ok(chunk) = Offsets::read(first, cursor.value())
-            && let Some(place) = chunk.place(position)
+        if let Some((part, page)) = &mut self.open
+            && (part.first()..=part.last()).contains(&position)
         {
-            return Ok(Some(place));
+            return part.locate(position, page).map(Some);
         }
-        let Some(part) = self.view.shape.part_at(position) else {
-            return Ok(self.view.locate_in_tail(position));
-        };
-        let cursor = match self.open.take() {
-            Some((open, cursor)) if Arc::ptr_eq(&open, part) => cursor,
-            _ => part.table.cursor(),
-        };
-        let (part, cursor) = self.open.insert((Arc::clone(part), cursor));
-        let chunk = part.offsets_at(cursor, position)?;
-        Ok(chunk.place(position))
+        match self.view.shape.part_at(position) {
+            Some(part) => {
+                let (part, page) = self.open.insert((Arc::clone(part), None));
+                part.locate(position, page).map(Some)
+            }
+            None => Ok(self.view.locate_in_tail(position)),
+        }
     }
 }

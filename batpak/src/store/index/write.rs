@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::chunk::{MAX_IDS, MAX_POSITIONS, Offsets, write_ids, write_positions};
+use super::chunk::{MAX_IDS, MAX_POSITIONS, write_ids, write_positions};
 use super::part::{Part, PartDir, Summary, part_name};
 use super::tail::StreamSlot;
-use super::term::{Term, TermKey, filter_hash, id_key, name_key, offsets_key, split};
+use super::term::{Term, TermKey, filter_hash, id_key, name_key, split, time_key};
 use super::{IndexError, Tail, failed};
 use crate::event::EventId;
 use crate::store::table::{TableError, TableWriter, term_hash};
@@ -56,6 +56,16 @@ impl PartWriter {
             is_named: false,
             prefix: Vec::new(),
         })
+    }
+
+    /// Adds the file offset of the next event's frame. All come before the first entry.
+    pub(super) fn add_offset(&mut self, offset: u32) -> Result<(), IndexError> {
+        match &mut self.table {
+            Some(table) => table
+                .add_word(offset)
+                .map_err(failed(&self.path, self.summary.first)),
+            None => Ok(()),
+        }
     }
 
     /// Adds an entry, whose key is greater than that of the one before.
@@ -151,6 +161,9 @@ struct Freezer<'t> {
 impl Freezer<'_> {
     fn write(&mut self, ids: &[(u128, u32)]) -> Result<(), IndexError> {
         let tail = self.tail;
+        for offset in tail.offsets() {
+            self.part.add_offset(*offset)?;
+        }
         let by_id = |lists: &super::tail::Lists<u128>| {
             let mut lists: Vec<_> = lists.iter().map(|(id, list)| (*id, *list)).collect();
             lists.sort_unstable();
@@ -175,7 +188,6 @@ impl Freezer<'_> {
         for (kind, name) in names {
             self.part.add(&name_key(*kind), name.as_bytes())?;
         }
-        self.offsets()?;
         for (id, list) in by_id(&tail.correlations) {
             self.list(&Term::Correlation(EventId::from_u128(id)), list)?;
         }
@@ -184,6 +196,9 @@ impl Freezer<'_> {
         tags.sort_unstable();
         for (tag, list) in tags {
             self.list(&Term::Tag(tag), *list)?;
+        }
+        for (time_us, position) in tail.times() {
+            self.part.add(&time_key(time_us, position), &[])?;
         }
         Ok(())
     }
@@ -234,23 +249,6 @@ impl Freezer<'_> {
             self.value.clear();
             write_ids(&mut self.value, &chunk);
             self.part.add(&id_key(chunk[0].0), &self.value)?;
-        }
-        Ok(())
-    }
-
-    fn offsets(&mut self) -> Result<(), IndexError> {
-        for (place, segment, time_us, offsets) in self.tail.runs() {
-            let words: Vec<_> = offsets.map(u32::to_le_bytes).collect();
-            let first = self.tail.first() + u64::from(place);
-            let chunk = Offsets {
-                first,
-                segment,
-                time_us,
-                words: &words,
-            };
-            self.value.clear();
-            chunk.write(&mut self.value);
-            self.part.add(&offsets_key(first), &self.value)?;
         }
         Ok(())
     }

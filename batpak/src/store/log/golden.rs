@@ -19,7 +19,7 @@ use crate::event::{
     Digest, EventFlags, EventHeader, EventId, EventKind, EventMeta, RawEvent, TagBytes, chain, hash,
 };
 use crate::store::fs::{Disk, RealDisk};
-use crate::store::index::FramePlace;
+use crate::store::index::{FramePlace, FrameSpan};
 
 const STORE_ID: [u8; 16] = *b"a store's own id";
 
@@ -269,7 +269,7 @@ impl Reading for Collecting {
         Ok(())
     }
 
-    fn place(&self, _: u64) -> Option<FramePlace> {
+    fn place(&self, _: u64) -> Option<FrameSpan> {
         None
     }
 }

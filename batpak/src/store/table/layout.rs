@@ -14,8 +14,14 @@ pub(super) const BLOCK: usize = 4 << 10;
 /// The longest block there can be: one long value under a long key.
 pub(super) const MAX_BLOCK: usize = MAX_VALUE + MAX_KEY + 64;
 
-/// The length of a page of the filter.
+/// The length of a page, of words or of the filter.
 pub(super) const PAGE: usize = 4 << 10;
+
+/// How many words a page has, before its checksum.
+pub(super) const PAGE_WORDS: usize = (PAGE - CRC) / WORD;
+
+/// The length of a word.
+pub(super) const WORD: usize = 4;
 
 /// The most levels of fences that there can be, for each fence leads to two blocks at least.
 pub(super) const MAX_LEVELS: u32 = 32;
@@ -64,6 +70,7 @@ impl Header {
 #[derive(Debug)]
 pub(super) struct Footer {
     pub(super) entries: u64,
+    pub(super) words: u64,
     /// About how many different terms the filter was given.
     pub(super) terms: u64,
     pub(super) root_bytes: u32,
@@ -74,8 +81,13 @@ pub(super) struct Footer {
     pub(super) summary_bytes: u32,
 }
 
+/// Where the page lies that has the word with this number, counted from 0.
+pub(super) fn word_page(number: u64) -> u64 {
+    (Header::BYTES as u64).saturating_add((number / PAGE_WORDS as u64).saturating_mul(PAGE as u64))
+}
+
 impl Footer {
-    pub(super) const BYTES: usize = 40;
+    pub(super) const BYTES: usize = 48;
 
     pub(super) fn to_bytes(&self, seal: Seal, offset: u64) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
@@ -86,8 +98,9 @@ impl Footer {
         bytes[24..28].copy_from_slice(&self.filter.slots.to_le_bytes());
         bytes[28..32].copy_from_slice(&self.filter.slots_per_page.to_le_bytes());
         bytes[32..36].copy_from_slice(&self.summary_bytes.to_le_bytes());
-        let crc = seal.crc(offset, &bytes[..36]);
-        bytes[36..].copy_from_slice(&crc.to_le_bytes());
+        bytes[36..44].copy_from_slice(&self.words.to_le_bytes());
+        let crc = seal.crc(offset, &bytes[..44]);
+        bytes[44..].copy_from_slice(&crc.to_le_bytes());
         bytes
     }
 
@@ -108,6 +121,7 @@ impl Footer {
                 slots_per_page: u32::from_le_bytes(part(bytes, 28)),
             },
             summary_bytes: u32::from_le_bytes(part(bytes, 32)),
+            words: u64::from_le_bytes(part(bytes, 36)),
         };
         if footer.filter.slots_per_page == 0 {
             return Err("the footer tells of a filter that no table has");

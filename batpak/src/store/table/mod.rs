@@ -4,6 +4,9 @@
 //! [`BlockCache`] that all tables of a store share, by the [`TableCursor`]s on it. A filter says of most
 //! terms that a table does not have, that it does not have them.
 //!
+//! Before the entries a table may have words, numbers of 32 bits, which are found by how many come before
+//! them, in pages of a fixed length.
+//!
 //! The entries lie in blocks of about 4 KiB. Above them is a tree of fences, which are blocks as well:
 //! each entry of a fence leads to a block, under a key that parts it from the block before. Only the root
 //! stays in memory. All of the file is under checksums that are seeded with the table's identity and
@@ -25,7 +28,7 @@ use std::io;
 pub(crate) use cache::BlockCache;
 pub(crate) use cursor::TableCursor;
 pub(crate) use filter::term_hash;
-pub(crate) use reader::Table;
+pub(crate) use reader::{Table, WordPage};
 pub(crate) use writer::TableWriter;
 
 /// Why a table could not be read.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::block::{Block, DATA, Entry, read_varint};
 use super::filter::page_holds;
-use super::layout::{CRC, Footer, Header, MAX_BLOCK, PAGE, Seal};
+use super::layout::{CRC, Footer, Header, MAX_BLOCK, PAGE, PAGE_WORDS, Seal, WORD, word_page};
 use super::{BlockCache, TableCursor, TableError};
 use crate::store::fs::DiskFile;
 
@@ -64,7 +64,7 @@ impl Table {
         let behind_root = summary as u64 + u64::from(footer.filter.pages()) * PAGE as u64;
         let root_offset = footer_offset
             .checked_sub(behind_root + u64::from(footer.root_bytes))
-            .filter(|root_offset| *root_offset >= Header::BYTES as u64)
+            .filter(|root_offset| *root_offset >= pages_end(&footer))
             .ok_or("the footer tells of more than the file has")
             .map_err(TableError::damaged(footer_offset))?;
         let part = |offset, bytes| load(file.as_ref(), seal, Place { offset, bytes });
@@ -109,6 +109,26 @@ impl Table {
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// How many words there are.
+    pub(crate) fn words(&self) -> u64 {
+        self.footer.words
+    }
+
+    /// The page that has the word with this number, the first of which is 0.
+    pub(crate) fn page_of(&self, number: u64) -> Result<WordPage, TableError> {
+        let place = Place {
+            offset: word_page(number),
+            bytes: PAGE,
+        };
+        if number >= self.footer.words {
+            return Err(TableError::damaged(place.offset)("a word is missing"));
+        }
+        Ok(WordPage {
+            first: number - number % PAGE_WORDS as u64,
+            bytes: self.cached(place)?,
+        })
     }
 
     /// Whether the table may have the term with this [`term_hash`](super::term_hash). If not, it
@@ -212,6 +232,27 @@ impl Table {
     }
 }
 
+/// A page of words.
+#[derive(Debug)]
+pub(crate) struct WordPage {
+    /// The number of its first.
+    first: u64,
+    bytes: Arc<[u8]>,
+}
+
+impl WordPage {
+    /// The word with this number, if the page has it.
+    #[inline]
+    pub(crate) fn word(&self, number: u64) -> Option<u32> {
+        let at = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        if at >= PAGE_WORDS {
+            return None;
+        }
+        let word = self.bytes.get(at * WORD..)?.first_chunk()?;
+        Some(u32::from_le_bytes(*word))
+    }
+}
+
 /// The bytes of a file that a cursor read ahead.
 #[derive(Debug, Default)]
 pub(super) struct Ahead {
@@ -245,6 +286,16 @@ impl Ahead {
             .map_err(TableError::damaged(place.offset))?;
         Ok(block.into())
     }
+}
+
+/// Where the pages of words end.
+fn pages_end(footer: &Footer) -> u64 {
+    word_page(
+        footer
+            .words
+            .div_ceil(PAGE_WORDS as u64)
+            .saturating_mul(PAGE_WORDS as u64),
+    )
 }
 
 const SHORT: &str = "the file is shorter than its table";

@@ -2,7 +2,7 @@ use std::io::{self, ErrorKind};
 
 use super::block::{BlockBuilder, DATA, common_prefix, push_varint};
 use super::filter::FilterBuilder;
-use super::layout::{BLOCK, Footer, Header, MAX_KEY, MAX_VALUE, Seal};
+use super::layout::{BLOCK, Footer, Header, MAX_KEY, MAX_VALUE, PAGE_WORDS, Seal, WORD};
 use crate::store::fs::DiskFile;
 
 /// How many bytes are collected before they are written.
@@ -23,6 +23,9 @@ pub(crate) struct TableWriter {
     levels: Vec<Level>,
     filter: FilterBuilder,
     entries: u64,
+    words: u64,
+    /// Those that no page was written of yet.
+    page: Vec<u8>,
 }
 
 /// The block that is being built of one level.
@@ -45,7 +48,39 @@ impl TableWriter {
             levels: vec![Level::default(), Level::default()],
             filter: FilterBuilder::new(terms),
             entries: 0,
+            words: 0,
+            page: Vec::new(),
         }
+    }
+
+    /// Adds a word behind those that were added before, which [`Table::word`](super::Table::word) gives
+    /// back. All words come before the first entry.
+    ///
+    /// # Errors
+    /// `InvalidInput` if there is an entry; otherwise the disk's, after which the table is of no use.
+    pub(crate) fn add_word(&mut self, word: u32) -> io::Result<()> {
+        if self.entries > 0 {
+            return Err(ErrorKind::InvalidInput.into());
+        }
+        self.page.extend_from_slice(&word.to_le_bytes());
+        self.words += 1;
+        if self.page.len() == PAGE_WORDS * WORD {
+            self.close_page()?;
+        }
+        Ok(())
+    }
+
+    /// Ends the page of words that is being built, if it has any.
+    fn close_page(&mut self) -> io::Result<()> {
+        if self.page.is_empty() {
+            return Ok(());
+        }
+        self.write_full()?;
+        self.page.resize(PAGE_WORDS * WORD, 0);
+        let crc = self.seal.crc(self.bytes_written(), &self.page);
+        self.out.append(&mut self.page);
+        self.out.extend_from_slice(&crc.to_le_bytes());
+        Ok(())
     }
 
     /// Adds an entry, whose key is greater than that of the one before.
@@ -54,6 +89,7 @@ impl TableWriter {
     /// `InvalidInput` if it is not, or if key or value are too long; otherwise the disk's, after which
     /// the table is of no use.
     pub(crate) fn add(&mut self, key: &[u8], value: &[u8]) -> io::Result<()> {
+        self.close_page()?;
         let last = self.levels[0].block.last();
         let rises = self.entries == 0 || last < key;
         if !rises || key.len() > MAX_KEY || value.len() > MAX_VALUE {
@@ -93,6 +129,7 @@ impl TableWriter {
     /// back, and syncs it. Returns the file's length.
     pub(crate) fn finish(mut self, summary: &[u8]) -> io::Result<u64> {
         let summary_bytes = u32::try_from(summary.len()).map_err(|_| ErrorKind::InvalidInput)?;
+        self.close_page()?;
         let mut level = 0;
         while level + 1 < self.levels.len() {
             if !self.levels[level].block.is_empty() {
@@ -112,6 +149,7 @@ impl TableWriter {
         self.out.extend_from_slice(&crc.to_le_bytes());
         let footer = Footer {
             entries: self.entries,
+            words: self.words,
             terms: self.filter.terms(),
             root_bytes,
             levels: level as u32,

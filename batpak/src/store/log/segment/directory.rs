@@ -12,7 +12,7 @@ use super::writer::{Row, SegmentWriter, segment_name};
 use crate::event::{Digest, RawEvent};
 use crate::store::StoreError;
 use crate::store::fs::DiskFile;
-use crate::store::index::FramePlace;
+use crate::store::index::{FramePlace, FrameSpan};
 use crate::store::log::body::Body;
 
 /// The longest file that can be a segment: one of the largest size that can be set, or one whose only
@@ -86,7 +86,7 @@ pub(crate) trait Reading {
     fn event(&mut self, event: &RawEvent<'_>, place: FramePlace) -> Result<(), &'static str>;
 
     /// Where the event is that was taken for this position.
-    fn place(&self, position: u64) -> Option<FramePlace>;
+    fn place(&self, position: u64) -> Option<FrameSpan>;
 }
 
 /// A segment whose header was read.
@@ -258,13 +258,13 @@ impl Directory {
             file.truncate(scan.end).map_err(io("cut"))?;
         }
         newest.shared.end.store(scan.end, Ordering::Release);
-        let proven = reading.place(scan.durable);
-        let proven = proven.filter(|place| place.segment == newest.header.first);
+        let proven = Some(scan.durable).filter(|position| *position >= newest.header.first);
+        let proven = proven.and_then(|position| reading.place(position)?.end);
         let mut at = match known {
             Some((first, start)) if first == newest.header.first => start.offset,
             _ => SegmentHeader::BYTES as u64,
         };
-        at = proven.map_or(at, |place| u64::from(place.end).max(at));
+        at = proven.map_or(at, |end| u64::from(end).max(at));
         let is_doubtful = at < scan.end;
         let mut bytes = Vec::new();
         while at < scan.end {

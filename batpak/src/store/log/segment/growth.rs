@@ -1,5 +1,7 @@
 //! A row of segments that another process writes to while it is read.
 
+use std::sync::atomic::Ordering;
+
 use super::directory::{Directory, Known, Reading, segment_firsts};
 use super::header::SegmentHeader;
 use super::recover::Scan;
@@ -22,6 +24,10 @@ impl Directory {
             let len = disk.open(path, false).and_then(|file| file.len());
             newest.len = len.map_err(StoreError::io("read", path))?;
             firsts.retain(|first| *first > newest.header.first);
+            if !firsts.is_empty() {
+                // With another one behind it, it has all of its events.
+                newest.shared.end.store(newest.len, Ordering::Release);
+            }
         }
         self.add(firsts)
     }

@@ -12,7 +12,7 @@ use super::header::{Footer, Mark};
 use crate::event::RawEvent;
 use crate::store::StoreError;
 use crate::store::fs::{Disk, DiskFile};
-use crate::store::index::FramePlace;
+use crate::store::index::FrameSpan;
 use crate::store::log::body::Body;
 
 /// How many segment files are kept open for reading.
@@ -135,12 +135,22 @@ impl Segments {
         Some(Arc::clone(&segments[at.checked_sub(1)?]))
     }
 
-    pub(crate) fn place(&self, position: u64, frame: FramePlace) -> Option<Place> {
-        Some(Place {
-            file: self.get(frame.segment)?,
+    /// Where the event at `position` lies, if there is a segment that can have it.
+    pub(crate) fn place(&self, position: u64, span: FrameSpan) -> Option<Place> {
+        let file = {
+            let segments = self.0.read();
+            let after = segments.partition_point(|segment| segment.first <= position);
+            Arc::clone(&segments[after.checked_sub(1)?])
+        };
+        let end = match span.end {
+            Some(end) => u64::from(end),
+            None => file.end.load(Ordering::Acquire),
+        };
+        (end > u64::from(span.offset)).then(|| Place {
+            file,
             position,
-            offset: u64::from(frame.offset),
-            end: u64::from(frame.end),
+            offset: u64::from(span.offset),
+            end,
         })
     }
 }
@@ -303,13 +313,15 @@ impl FrameReader {
     }
 
     fn read_window(&mut self, file: &dyn DiskFile, start: u64, end: u64) -> io::Result<()> {
-        // The buffer is used again unless an event that was handed out still shares it.
-        let mut window = match Arc::get_mut(&mut self.window) {
-            Some(window) => std::mem::take(window),
-            None => Vec::new(),
-        };
-        window.resize((end - start) as usize, 0);
+        let len = (end - start) as usize;
         self.start = start;
+        // The buffer is used again unless an event that was handed out still shares it.
+        if let Some(window) = Arc::get_mut(&mut self.window) {
+            window.resize(len, 0);
+            let read = file.read_exact_at(window, start);
+            return read.inspect_err(|_| window.clear());
+        }
+        let mut window = vec![0; len];
         self.window = Arc::default();
         file.read_exact_at(&mut window, start)?;
         self.window = Arc::new(window);

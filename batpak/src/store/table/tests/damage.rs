@@ -81,6 +81,20 @@ fn a_byte_that_changed_anywhere_in_several_blocks_and_a_filter_is_found() {
 }
 
 #[test]
+fn a_byte_that_changed_in_a_page_of_words_is_found_and_spoils_no_other_page() {
+    let bytes = write_words(2_000, true);
+    for at in (24..24 + 2 * 4_096).step_by(61) {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 1 + (at % 255) as u8;
+        let table = open(bytes);
+        let (first, second) = (table.page_of(0), table.page_of(1_999));
+        assert_eq!(first.is_ok(), at >= 24 + 4_096, "byte {at}");
+        assert_eq!(second.is_ok(), at < 24 + 4_096, "byte {at}");
+        is_damage(&first.and(second).unwrap_err());
+    }
+}
+
+#[test]
 fn a_file_that_was_cut_or_is_longer_is_damaged() {
     let (_, _, bytes) = small();
     for len in (0..bytes.len()).rev() {
@@ -146,6 +160,14 @@ fn a_footer_that_tells_of_too_much_is_damage_though_its_checksum_is_right() {
         },
         Footer {
             summary_bytes: max,
+            ..footer()
+        },
+        Footer {
+            words: 1 << 20,
+            ..footer()
+        },
+        Footer {
+            words: u64::MAX,
             ..footer()
         },
         Footer {

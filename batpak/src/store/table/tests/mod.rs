@@ -357,6 +357,54 @@ fn the_bytes_between_two_keys_are_told_but_for_a_block_at_each_end() {
     assert_eq!(told(5, 9), told(5, 7) + told(7, 9));
 }
 
+/// A table of so many words, and of an entry if there is to be one.
+fn write_words(words: u64, has_entry: bool) -> Vec<u8> {
+    let file = MemoryFile::default();
+    let mut writer = TableWriter::new(Box::new(file.clone()), IDENTITY, 0);
+    for number in 0..words {
+        writer.add_word(word(number)).unwrap();
+    }
+    if has_entry {
+        writer.add(b"key", b"value").unwrap();
+    }
+    writer.finish(b"").unwrap();
+    file.bytes()
+}
+
+fn word(number: u64) -> u32 {
+    (number as u32).wrapping_mul(0x9e37_79b9) | 1
+}
+
+#[test]
+fn words_come_back_by_their_numbers_and_none_beyond_the_last() {
+    for words in [0, 1, 1_022, 1_023, 1_024, 5_000] {
+        for has_entry in [false, true] {
+            let table = open(write_words(words, has_entry));
+            assert_eq!(table.words(), words);
+            for number in 0..words {
+                let page = table.page_of(number).unwrap();
+                assert_eq!(page.word(number), Some(word(number)), "{number}");
+                let next = page.word(number + 1);
+                let same_page = (number + 1) % 1_023 != 0;
+                let expected = same_page.then(|| word(number + 1));
+                assert!(next == expected || number + 1 == words, "{number}");
+            }
+            assert!(table.page_of(words).is_err());
+            assert!(table.page_of(u64::MAX).is_err());
+            let entries = collect(table.cursor()).unwrap();
+            assert_eq!(entries.len(), usize::from(has_entry));
+        }
+    }
+}
+
+#[test]
+fn a_word_behind_an_entry_is_refused() {
+    let mut writer = TableWriter::new(Box::new(MemoryFile::default()), IDENTITY, 0);
+    writer.add_word(7).unwrap();
+    writer.add(b"key", b"").unwrap();
+    assert!(writer.add_word(8).is_err());
+}
+
 /// The bytes of the example in FORMAT.md.
 #[test]
 fn the_bytes_of_a_small_table_are_those_of_the_format() {
@@ -380,8 +428,8 @@ fn the_bytes_of_a_small_table_are_those_of_the_format() {
         "00 00 00 00 00 00 01 00 00 00 01 a8 58 3f c9 33 ",
         "20 72 6f 77 73 b9 a7 5e ac 03 00 00 00 00 00 00 ",
         "00 00 00 00 00 00 00 00 00 18 00 00 00 01 00 00 ",
-        "00 00 00 00 00 01 00 00 00 06 00 00 00 30 5a b2 ",
-        "07 ",
+        "00 00 00 00 00 01 00 00 00 06 00 00 00 00 00 00 ",
+        "00 00 00 00 00 83 54 68 82 ",
     ];
     assert_eq!(dump, expected);
 }
