@@ -205,14 +205,10 @@ impl Committer {
             stage.tick();
             let mut receipts = Receipts::with_capacity(batch.events.len());
             for (i, event) in batch.events.iter().enumerate() {
-                let coordinate = &event.event.coordinate;
-                let names = (coordinate.entity(), coordinate.scope());
                 // An event of the batch may have gone to the same stream.
                 let follows = match i {
                     0 => follows[0],
-                    _ => stage
-                        .follows(event.stream_hash, names)
-                        .unwrap_or(follows[i]),
+                    _ => stage.follows_by_now(event, follows[i]),
                 };
                 let is_last = i + 1 == batch.events.len();
                 receipts.push(stage.stage(event, &follows, is_last));

@@ -314,6 +314,21 @@ impl Stage {
         })
     }
 
+    /// What an event follows, of which this is what it followed before others were staged.
+    pub(crate) fn follows_by_now(&self, event: &PreparedEvent, before: Follows) -> Follows {
+        match before.slot {
+            Some(slot) => Follows {
+                head: *self.tail.read().head_of(slot),
+                slot: Some(slot),
+            },
+            None => {
+                let coordinate = &event.event.coordinate;
+                let names = (coordinate.entity(), coordinate.scope());
+                self.follows(event.stream_hash, names).unwrap_or(before)
+            }
+        }
+    }
+
     /// Goes on in an empty tail.
     pub(crate) fn change_tail(&mut self, tail: Arc<RwLock<Tail>>) {
         self.tail = tail;

@@ -212,17 +212,19 @@ impl Reader for Look<'_> {
     }
 
     fn stream(&mut self, entity: usize, each: &mut dyn FnMut(Payload)) -> Result<()> {
-        for event in self.open.store.stream(&self.open.coordinates[entity]) {
-            each(typed(&event?)?);
-        }
-        Ok(())
+        let events = self.open.store.stream(&self.open.coordinates[entity]);
+        events.for_each_raw(|event| {
+            each(event.event::<Happened>()?.payload());
+            Ok(())
+        })
     }
 
     fn scan(&mut self, each: &mut dyn FnMut(Payload)) -> Result<()> {
-        for event in self.open.store.query(&Region::all()) {
-            each(typed(&event?)?);
-        }
-        Ok(())
+        let events = self.open.store.query(&Region::all());
+        events.for_each_raw(|event| {
+            each(event.event::<Happened>()?.payload());
+            Ok(())
+        })
     }
 }
 
