@@ -350,3 +350,21 @@ fn names_that_no_coordinate_or_tag_can_have_are_typed_errors() {
     assert!(Tag::new("a:b", 1).is_err());
     assert!(Tag::new("n", "x".repeat(300)).is_err());
 }
+
+#[test]
+fn dropping_a_store_lets_the_next_one_in_whatever_tickets_are_alive() {
+    let dir = Dir::new();
+    let store = dir.open();
+    let ticket = store
+        .submit(Batch::new().event(number(&coordinate("a", "s"), 1)))
+        .unwrap();
+    drop(store);
+    let next = dir.open();
+    assert_eq!(next.position(), 1);
+    assert!(ticket.is_done());
+    let receipts = ticket.wait().unwrap();
+    assert_eq!(
+        (receipts[0].sequence, receipts[0].durability),
+        (1, Durability::Durable)
+    );
+}

@@ -72,6 +72,109 @@ fn after_a_failed_write_nothing_is_written_until_the_store_is_opened_again() {
     store.verify().unwrap();
 }
 
+/// Commits and submits until that fails, and gives the last position that was acknowledged and whatever
+/// failed.
+fn append_until_it_fails(store: &Store, thread: u64) -> (u64, Vec<StoreError>) {
+    let (mut acknowledged, mut errors, mut tickets) = (0, Vec::new(), Vec::new());
+    for n in 0.. {
+        let batch = || Batch::new().event(number(&coordinate(&format!("{thread}:{n}"), "s"), n));
+        match store.submit(batch()) {
+            Ok(ticket) => tickets.push(ticket),
+            Err(error) => errors.push(error),
+        }
+        match store.commit(batch()) {
+            Ok(receipts) => acknowledged = receipts[0].sequence,
+            Err(error) => {
+                errors.push(error);
+                break;
+            }
+        }
+    }
+    for ticket in tickets {
+        match ticket.wait() {
+            Ok(receipts) => acknowledged = acknowledged.max(receipts[0].sequence),
+            Err(error) => errors.push(error),
+        }
+    }
+    (acknowledged, errors)
+}
+
+#[test]
+fn child_has_threads_that_write_until_they_may_not() {
+    let Some(path) = given() else { return };
+    let store = Store::open(StoreConfig::new(path)).unwrap();
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let append = |thread| {
+            let store = &store;
+            scope.spawn(move || append_until_it_fails(store, thread))
+        };
+        let threads: Vec<_> = (0..4).map(append).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    let mut failed = 0;
+    for (_, errors) in &results {
+        assert!(!errors.is_empty(), "every thread hears of it");
+        for error in errors {
+            failed += usize::from(matches!(error, StoreError::Io { .. }));
+            assert!(
+                matches!(error, StoreError::Io { .. } | StoreError::Poisoned(_)),
+                "{error}"
+            );
+        }
+    }
+    assert!(
+        failed <= 1,
+        "one write fails, and nothing is written after it"
+    );
+    let batch = || Batch::new().event(number(&coordinate("late", "s"), 1));
+    let buffered = store.commit(batch().durability(Durability::Buffered));
+    assert!(matches!(buffered, Err(StoreError::Poisoned(_))));
+    assert!(matches!(
+        store.submit(batch()),
+        Err(StoreError::Poisoned(_))
+    ));
+    assert!(matches!(store.flush(), Err(StoreError::Poisoned(_))));
+    // What was staged and never written is in no answer.
+    let events = store
+        .query(&Region::all())
+        .map(|event| event.unwrap().coordinate);
+    let seen: std::collections::HashSet<_> = events.collect();
+    assert!(
+        store
+            .streams()
+            .all(|stream| seen.contains(&stream.unwrap()))
+    );
+    assert_eq!(
+        store.query(&Region::all().scope("s")).count() as u64,
+        store.position()
+    );
+    let acknowledged = results.iter().map(|(acknowledged, _)| *acknowledged).max();
+    assert!(store.position() >= acknowledged.unwrap());
+    println!("acknowledged {}", acknowledged.unwrap());
+}
+
+#[test]
+fn everyone_who_waits_hears_of_a_failed_write_and_everyone_after() {
+    for _ in 0..5 {
+        let dir = Dir::new();
+        let text = run(
+            "trap '' XFSZ; ulimit -f 64",
+            "child_has_threads_that_write_until_they_may_not",
+            &dir.path(),
+        );
+        let mut lines = text.lines();
+        let acknowledged: u64 = lines
+            .find_map(|line| line.split("acknowledged ").nth(1)?.trim().parse().ok())
+            .unwrap();
+        let store = dir.open();
+        assert!(acknowledged > 0 && store.position() >= acknowledged);
+        store.verify().unwrap();
+    }
+}
+
 #[test]
 fn child_reads_all_with_few_descriptors() {
     let Some(path) = given() else { return };

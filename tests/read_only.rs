@@ -5,12 +5,11 @@ mod processes;
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use batpak::prelude::*;
 use batpak::testing::MemoryDisk;
 
-use crate::support::{Dir, KIND, contents, coordinate, files, fill, number};
+use crate::support::{Dir, KIND, contents, coordinate, files, fill, number, soon};
 
 impl Dir {
     fn reader(&self) -> Store {
@@ -30,15 +29,6 @@ impl Dir {
             fs::write(path, bytes).unwrap();
         }
         image
-    }
-}
-
-/// Waits until this holds. What is to hold soon does so long before this gives up.
-fn soon(what: &str, holds: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < Duration::from_secs(10), "{what}");
-        std::thread::yield_now();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use batpak::prelude::*;
 use tempfile::TempDir;
@@ -98,6 +99,15 @@ pub fn fill(store: &Store, batches: u64) {
             .event(number(&b, n).tag(Tag::new("n", n).unwrap()))
             .event(number(&a, n).metadata("why", "a test"));
         store.commit(batch).unwrap();
+    }
+}
+
+/// Waits until this holds. What is to hold soon does so long before this gives up.
+pub fn soon(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(10), "{what}");
+        std::thread::yield_now();
     }
 }
 

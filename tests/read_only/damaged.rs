@@ -1,5 +1,7 @@
 //! What a reader makes of a record that is missing or wrong, and of files that vanish.
 
+use std::time::Duration;
+
 use super::*;
 
 /// A store as a crash left it, and how many events are proven durable: all but the newest commit, for

@@ -34,7 +34,8 @@ pub(crate) type Receipts = SmallVec<[AppendReceipt; 1]>;
 
 /// A batch that is on its way: see [`Store::submit`].
 ///
-/// Dropping it does not take the batch back, nor does dropping the store: that writes it.
+/// Dropping it does not take the batch back, nor does dropping the store: that writes it. It may be asked
+/// after that too, and does not keep the store open.
 #[must_use = "only `wait` tells whether the batch is stored"]
 pub struct Ticket {
     committer: Arc<Committer>,
@@ -49,6 +50,7 @@ impl Ticket {
     /// [`StoreError::Io`] or [`StoreError::Poisoned`] if a write or sync failed: whether the batch is
     /// stored is then unknown.
     pub fn wait(mut self) -> Result<Vec<AppendReceipt>, StoreError> {
+        self.committer.check_process()?;
         self.committer.wait(&mut self.receipts)?;
         Ok(self.receipts.into_vec())
     }
@@ -56,7 +58,7 @@ impl Ticket {
     /// Whether [`Self::wait`] would answer at once.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.committer.is_settled(&self.receipts)
+        !self.committer.is_at_home() || self.committer.is_settled(&self.receipts)
     }
 }
 
@@ -123,6 +125,8 @@ impl Store {
     /// - [`StoreError::Io`] if the write or the sync fails, and [`StoreError::Poisoned`] for all who wait
     ///   with it and ever after until the store is opened again: whether the batch is stored is then
     ///   unknown;
+    /// - [`StoreError::DamagedIndex`] if the index is damaged where the batch needs it, and
+    ///   [`StoreError::IndexBehind`] if it could not be written for long;
     /// - [`StoreError::Moved`] if the directory is no longer where it was opened, when a new segment is
     ///   needed; [`StoreError::ReadOnly`] if the store cannot be written to.
     ///
@@ -203,6 +207,8 @@ impl Store {
     /// Who writes, if the store can be written to.
     pub(crate) fn committer(&self) -> Result<&Arc<Committer>, StoreError> {
         let read_only = || StoreError::ReadOnly(self.config.dir.clone());
-        self.committer.as_ref().ok_or_else(read_only)
+        let committer = self.committer.as_ref().ok_or_else(read_only)?;
+        committer.check_process()?;
+        Ok(committer)
     }
 }

@@ -5,12 +5,15 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use parking_lot::RwLock;
 
 use super::StoreError;
-use super::commit::Committer;
-use super::index::{Merge, Part, PartDir, pick};
+use super::commit::{Committer, Work};
+use super::index::{Merge, Part, PartDir, Tail, pick};
 use super::log::segment::seal::Sealer;
+use super::rebuild::Rebuild;
 use super::shared::Shared;
 
 /// How long a buffered event stays in memory at most, when nothing else is to be done.
@@ -21,6 +24,10 @@ const MERGE_BYTES: usize = 256 << 10;
 
 /// How many events a merge may have that is done while a store is being closed.
 const MERGE_AT_END: u64 = 1 << 16;
+
+/// How long a job rests that failed, at first and at most: each time twice as long.
+const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 /// The thread, which ends when this is dropped.
 pub(crate) struct Background {
@@ -36,12 +43,20 @@ impl Background {
         parts: PartDir,
     ) -> io::Result<Self> {
         let ends = Arc::new(AtomicBool::new(false));
+        let called = Arc::downgrade(committer);
+        parts.damage.listen(move || {
+            if let Some(committer) = called.upgrade().filter(|called| called.is_at_home()) {
+                committer.alarm();
+            }
+        });
         let mut worker = Worker {
             committer: Arc::clone(committer),
             shared: Arc::clone(shared),
             sealer: Sealer::new(Arc::clone(&parts.disk)),
             parts,
+            rebuild: None,
             merge: None,
+            pauses: [Pause::default(); JOBS.len()],
             ends: Arc::clone(&ends),
         };
         let thread = std::thread::Builder::new().name("batpak".to_owned());
@@ -58,7 +73,7 @@ impl Drop for Background {
         self.ends.store(true, Ordering::Release);
         self.committer.alarm();
         if let Some(thread) = self.thread.take() {
-            // A panic there has poisoned the store if it concerned the log.
+            // A panic there has poisoned the store.
             let _ = thread.join();
         }
     }
@@ -70,56 +85,162 @@ struct Worker {
     shared: Arc<Shared>,
     parts: PartDir,
     sealer: Sealer,
+    rebuild: Option<Rebuild>,
     merge: Option<Merge>,
+    /// Those of the jobs.
+    pauses: [Pause; JOBS.len()],
     ends: Arc<AtomicBool>,
+}
+
+/// What there is to do, the most urgent first. A job is done in steps. One that fails lets the others go on, for
+/// none needs another.
+const JOBS: [Job; 4] = [
+    Worker::write_part,
+    Worker::rebuild,
+    Worker::seal,
+    Worker::merge,
+];
+
+/// Does a step of a job.
+type Job = fn(&mut Worker) -> Result<Step, StoreError>;
+
+/// What came of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// There was nothing to do.
+    Nothing,
+    /// There is more to do.
+    Part,
+    /// Something is done.
+    Whole,
+}
+
+impl Step {
+    fn of(is_whole: bool) -> Self {
+        match is_whole {
+            true => Self::Whole,
+            false => Self::Part,
+        }
+    }
+}
+
+/// How long a job rests after an error.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pause {
+    length: Duration,
+    until: Option<Instant>,
+    /// Whether it is not to be tried again: what is damaged stays so.
+    is_final: bool,
+}
+
+impl Pause {
+    fn begin(&mut self, error: &StoreError) {
+        self.is_final = matches!(error, StoreError::Corrupt { .. });
+        self.length = (self.length * 2).clamp(PAUSE, PAUSE_MAX);
+        self.until = Some(Instant::now() + self.length);
+    }
+
+    /// What is left of it; `None` if that is nothing, or has no end.
+    fn left(&self) -> Option<Duration> {
+        let until = self.until.filter(|_| !self.is_final)?;
+        let left = until.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
+    }
+
+    fn holds(&self) -> bool {
+        self.is_final || self.left().is_some()
+    }
 }
 
 impl Worker {
     fn run(&mut self) {
-        let mut is_busy = true;
-        while !self.ends.load(Ordering::Acquire) {
-            // After a failure there is nothing to write; whoever appends hears of it.
-            if self.committer.attend(FLUSH_AGE, is_busy).is_err() {
-                return;
-            }
-            // What cannot be done now can be after the next append, or after the next opening: none
-            // of it is needed for an answer.
-            is_busy = self.step().unwrap_or(false);
+        let committer = Arc::clone(&self.committer);
+        let working = committer.begin(Work::Background);
+        if self.work().is_ok() {
+            working.end();
         }
-        // There is nobody to tell what fails.
-        let _ = self.finish();
     }
 
-    /// Does the most urgent thing, and says whether there was any.
-    fn step(&mut self) -> Result<bool, StoreError> {
-        if let Some(tail) = self.shared.index.frozen() {
-            let tail = tail.read();
-            if self.shared.watermarks.published() >= tail.last() {
-                if self.shared.watermarks.durable() < tail.last() {
-                    self.committer.sync_published()?;
+    /// Works until the store is closed, or has failed.
+    fn work(&mut self) -> Result<(), StoreError> {
+        let mut is_busy = true;
+        while !self.ends.load(Ordering::Acquire) {
+            let pause = match is_busy {
+                true => Some(Duration::ZERO),
+                false => self.pauses.iter().filter_map(Pause::left).min(),
+            };
+            // After a failure there is nothing to write; whoever appends hears of it.
+            self.committer.attend(FLUSH_AGE, pause)?;
+            is_busy = self.step();
+        }
+        self.finish();
+        Ok(())
+    }
+
+    /// Does the most urgent thing, and says whether there was any. What cannot be done now can be some time
+    /// later, or after the next opening: none of it is needed for an answer.
+    fn step(&mut self) -> bool {
+        for (at, job) in JOBS.iter().enumerate() {
+            if self.pauses[at].holds() {
+                continue;
+            }
+            match job(self) {
+                Ok(Step::Nothing) => {}
+                Ok(Step::Part) => return true,
+                Ok(Step::Whole) => {
+                    self.pauses[at] = Pause::default();
+                    return true;
                 }
-                let part = Part::write(&self.parts, &tail)?;
-                drop(tail);
-                self.shared.index.install(part);
-                return Ok(true);
+                Err(error) => self.pauses[at].begin(&error),
             }
         }
-        if self.sealer.has_work(&self.shared.segments) {
-            let sealed = self.sealer.step(&self.shared.segments);
-            sealed.map_err(StoreError::io("seal a segment in", &self.shared.dir))?;
-            return Ok(true);
+        false
+    }
+
+    /// Makes the oldest frozen tail a part.
+    fn write_part(&mut self) -> Result<Step, StoreError> {
+        let written = self.write_tail();
+        match &written {
+            Ok(Step::Nothing) => {}
+            Ok(_) => self.committer.indexed(None),
+            Err(error) => self.committer.indexed(Some(error)),
         }
-        self.merge()
+        written
+    }
+
+    fn write_tail(&mut self) -> Result<Step, StoreError> {
+        let Some(tail) = self.shared.index.frozen() else {
+            return Ok(Step::Nothing);
+        };
+        let tail = tail.read();
+        if self.shared.watermarks.published() < tail.last() {
+            return Ok(Step::Nothing);
+        }
+        if self.shared.watermarks.durable() < tail.last() {
+            self.committer.sync_published()?;
+        }
+        let part = Part::write(&self.parts, &tail)?;
+        drop(tail);
+        self.shared.index.install(part);
+        Ok(Step::Whole)
+    }
+
+    /// Goes on with the footer of a closed segment.
+    fn seal(&mut self) -> Result<Step, StoreError> {
+        if !self.sealer.has_work(&self.shared.segments) {
+            return Ok(Step::Nothing);
+        }
+        self.sealer.step(&self.shared.segments).map(Step::of)
     }
 
     /// Goes on with a merge, or begins one.
-    fn merge(&mut self) -> Result<bool, StoreError> {
+    fn merge(&mut self) -> Result<Step, StoreError> {
         let mut merge = match self.merge.take() {
             Some(merge) => merge,
             None => {
                 let parts = self.shared.index.parts();
                 let Some(range) = pick(&parts) else {
-                    return Ok(false);
+                    return Ok(Step::Nothing);
                 };
                 Merge::new(&self.parts, &parts[range])?
             }
@@ -127,43 +248,82 @@ impl Worker {
         // Dropped after an error, it leaves nothing.
         if !merge.step(MERGE_BYTES)? {
             self.merge = Some(merge);
-            return Ok(true);
+            return Ok(Step::Part);
         }
-        let merged = merge.finish()?;
-        for part in self.shared.index.replace(merged) {
-            self.parts
-                .disk
-                .remove(part.path())
-                .map_err(StoreError::io("remove", part.path()))?;
-        }
-        Ok(true)
+        self.replace(vec![merge.finish()?])
     }
 
-    /// Leaves the log and the index so that the next opening has little to do.
-    fn finish(&mut self) -> Result<(), StoreError> {
-        self.committer.drain(false)?;
-        let watermarks = &self.shared.watermarks;
-        if watermarks.durable() == watermarks.published() {
+    /// Goes on with making a damaged part anew, or begins with one.
+    fn rebuild(&mut self) -> Result<Step, StoreError> {
+        let segments = &self.shared.segments;
+        let mut rebuild = match self.rebuild.take() {
+            Some(rebuild) => rebuild,
+            None => {
+                let parts = self.shared.index.parts();
+                let damaged = parts.iter().position(|part| part.is_damaged());
+                let until = damaged.map_or(0, |damaged| damaged + 1);
+                let Some(rebuild) = Rebuild::new(&self.parts, segments, &parts[..until])? else {
+                    return Ok(Step::Nothing);
+                };
+                // It may be one of the damaged part.
+                self.merge = None;
+                rebuild
+            }
+        };
+        match rebuild.step(segments)? {
+            Some(made) => self.replace(made),
+            None => {
+                self.rebuild = Some(rebuild);
+                Ok(Step::Part)
+            }
+        }
+    }
+
+    /// Puts new parts in the place of those that they cover.
+    fn replace(&self, made: Vec<Arc<Part>>) -> Result<Step, StoreError> {
+        for part in self.shared.index.replace(made.clone()) {
+            let path = part.path();
+            if made.iter().all(|made| made.path() != path) {
+                let removed = self.parts.disk.remove(path);
+                removed.map_err(StoreError::io("remove", path))?;
+            }
+        }
+        Ok(Step::Whole)
+    }
+
+    /// Leaves the log and the index so that the next opening has little to do. There is nobody to tell what
+    /// fails.
+    fn finish(&mut self) {
+        if self.committer.drain(false).is_err() {
+            return;
+        }
+        let durable = self.shared.watermarks.durable();
+        if durable == self.shared.watermarks.published() {
             self.committer.freeze();
         }
-        while self.sealer.has_work(&self.shared.segments) {
-            let sealed = self.sealer.step(&self.shared.segments);
-            sealed.map_err(StoreError::io("seal a segment in", &self.shared.dir))?;
-        }
-        while let Some(tail) = self.shared.index.frozen() {
-            let tail = tail.read();
-            if self.shared.watermarks.durable() < tail.last() {
-                return Ok(());
-            }
-            let part = Part::write(&self.parts, &tail)?;
-            drop(tail);
-            self.shared.index.install(part);
-        }
+        let is_durable = |tail: Arc<RwLock<Tail>>| tail.read().last() <= durable;
+        while self.shared.index.frozen().is_some_and(is_durable)
+            && matches!(self.write_part(), Ok(Step::Whole))
+        {}
+        while matches!(self.seal(), Ok(Step::Part | Step::Whole)) {}
         self.merge = None;
-        while self.has_small_merge() {
-            while self.merge()? && self.merge.is_some() {}
+        while self.has_small_merge() && self.merge_whole() {}
+        // What is damaged still is made anew by the next opening.
+        for part in self.shared.index.parts() {
+            if part.is_damaged() {
+                let _ = self.parts.disk.remove(part.path());
+            }
         }
-        Ok(())
+    }
+
+    /// Merges once, and says whether it could.
+    fn merge_whole(&mut self) -> bool {
+        loop {
+            match self.merge() {
+                Ok(Step::Part) => {}
+                result => return result.is_ok(),
+            }
+        }
     }
 
     /// Whether a merge is due that takes little time.

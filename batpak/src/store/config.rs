@@ -89,7 +89,8 @@ impl StoreConfig {
     }
 
     /// How much memory may be taken by what was read of the index on disk, in bytes. Default: 32 MiB. The
-    /// index of the newest events is in memory besides, some 10 MiB at most as long as the disk keeps up.
+    /// index of the newest events is in memory besides, some 10 MiB as long as the disk keeps up, and some 80 MiB at
+    /// most: then appends wait for the disk.
     #[must_use]
     pub fn cache_bytes(mut self, bytes: usize) -> Self {
         self.cache_bytes = bytes;

@@ -48,17 +48,37 @@ pub enum StoreError {
         /// The newest version that this program reads.
         supported: u16,
     },
-    /// Bytes that were acknowledged are damaged or missing. Nothing of the log has been changed.
-    ///
-    /// If the path is that of a file in `index`, it is the index that is damaged, and not the log: the directory
-    /// `index` may be removed while the store is closed, and is made anew from the log by the next opening.
-    #[error("{} is corrupt at byte {offset} (position {position}): {problem}; restore it from a backup", path.display())]
-    Corrupt {
-        /// The segment file, or the file of the index.
+    /// A file of the index is damaged, and not the log: nothing is lost. The writer makes the file anew from the
+    /// log, in the background or when it is next opened, and then the same question has its answer.
+    #[error(
+        "the index is damaged, and the log is not: {} at byte {offset} ({problem}); the writer makes it anew, so try \
+         again in a moment, or remove the directory `index` while the store is closed",
+        path.display()
+    )]
+    DamagedIndex {
+        /// The file of the index.
         path: PathBuf,
         /// The place in the file, in bytes.
         offset: u64,
-        /// The position of the event that is, or should be, there; of the index, the first that the file is about.
+        /// The position of the first event that the file is about.
+        position: u64,
+        /// What does not fit.
+        problem: &'static str,
+    },
+    /// The index cannot be written, and as many events wait for it in memory as may. Nothing of the batch was stored.
+    /// The index is tried again all the while, at least every ten seconds, and appends go on once it is written.
+    #[error(
+        "the index cannot be written ({0}), and has to be before more is appended; make that possible, and try again"
+    )]
+    IndexBehind(Arc<str>),
+    /// Bytes that were acknowledged are damaged or missing. Nothing of the log has been changed.
+    #[error("{} is corrupt at byte {offset} (position {position}): {problem}; restore it from a backup", path.display())]
+    Corrupt {
+        /// The segment file.
+        path: PathBuf,
+        /// The place in the file, in bytes.
+        offset: u64,
+        /// The position of the event that is, or should be, there.
         position: u64,
         /// What does not fit.
         problem: &'static str,

@@ -3,13 +3,13 @@
 //! A reader knows the log up to a place, and goes on from there when the record `TAIL` tells of more.
 //! What it cannot read leaves it where it was, and is tried again. Nothing here writes to the disk.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 
-use super::index::{Cover, FramePlace, FrameSpan, Index, PartDir, part_ranges};
+use super::index::{Cover, Damage, FramePlace, FrameSpan, Index, PartDir, part_ranges};
 use super::indexing::Indexing;
 use super::log::segment::directory::{Directory, Known, Reading};
 use super::log::segment::header::SegmentHeader;
@@ -40,6 +40,7 @@ pub(crate) const TRIES: usize = 5;
 #[derive(Debug)]
 pub(crate) struct Follower {
     tail: TailReader,
+    damage: Arc<Damage>,
     following: Mutex<Following>,
 }
 
@@ -78,7 +79,7 @@ impl Follower {
             handles: Handles::new(Arc::clone(disk)),
             disk: Arc::clone(disk),
             dir: config.dir.join("segments"),
-            lock: Arc::new(NoLock),
+            lock: Weak::<NoLock>::new(),
         })?;
         let Some(header) = directory.first_header() else {
             return Err(StoreError::Foreign {
@@ -92,7 +93,9 @@ impl Follower {
             dir: config.dir.join("index"),
             store_id,
             cache: Arc::new(BlockCache::new(config.cache_bytes)),
+            damage: Arc::default(),
         };
+        let damage = Arc::clone(&parts.damage);
         let tail = TailReader::new(TailPath::of(disk, &config.dir, store_id));
         let mut following = Following::new(directory, parts, tail.read())?;
         let shared = Shared {
@@ -104,8 +107,10 @@ impl Follower {
             follower: None,
         };
         following.show(&shared);
+        damage.take();
         let follower = Some(Self {
             tail,
+            damage,
             following: Mutex::new(following),
         });
         Ok((Shared { follower, ..shared }, header))
@@ -115,23 +120,31 @@ impl Follower {
     pub(crate) fn follow(&self, shared: &Shared) {
         let is_behind = |told: &LogEnd| told.position > shared.watermarks.published();
         let told = self.tail.read();
-        if told.as_ref().is_some_and(|told| !is_behind(told)) {
+        let has_news =
+            |told: &Option<LogEnd>| told.as_ref().is_none_or(is_behind) || self.damage.is_found();
+        if !has_news(&told) {
             return;
         }
         let mut following = self.following.lock();
         let rests = following
             .rests_until
             .is_some_and(|end| Instant::now() < end);
-        if rests || told.as_ref().is_some_and(|told| !is_behind(told)) {
+        if rests || !has_news(&told) {
             return;
         }
+        // The writer may have made anew what is damaged of the index.
+        let is_damaged = self.damage.take();
+        following.is_doubtful |= is_damaged;
         // An error leaves what there was.
         let _ = match &told {
             Some(told) => following.follow(*told, shared),
             None => following.prove(shared),
         };
         let is_there = told.is_some_and(|told| !is_behind(&told));
-        following.rests_until = (!is_there).then(|| Instant::now() + REST);
+        // What is damaged still is found by the next question.
+        self.damage.take();
+        let rests = is_damaged || !is_there;
+        following.rests_until = rests.then(|| Instant::now() + REST);
     }
 }
 

@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use super::StoreError;
-use super::index::{FramePlace, FrameSpan, Index, Part, PartDir, Tail};
+use super::index::{FramePlace, FrameSpan, Index, IndexError, Part, PartDir, Tail};
 use super::log::segment::directory::Reading;
 use super::names::KindNames;
 use crate::coordinate::{Coordinate, Tag};
 use crate::event::{EventHeader, EventId, EventMeta, RawEvent, is_minted};
-
-/// How many events a tail takes before it is made a part.
-const TAIL_EVENTS: usize = 1 << 15;
 
 /// The index in the making.
 #[derive(Debug)]
@@ -23,6 +20,8 @@ pub(crate) struct Indexing {
     last: u64,
     last_id: EventId,
     time_us: u64,
+    /// Why a part could not be written without which too much would be in memory.
+    failure: Option<IndexError>,
 }
 
 impl Indexing {
@@ -47,6 +46,7 @@ impl Indexing {
             names,
             parts,
             durable,
+            failure: None,
         })
     }
 
@@ -93,24 +93,35 @@ impl Indexing {
         Ok(head.map(|head| head.revision).or(is_whole.then_some(0)))
     }
 
+    /// Why it refused an event that the log may well have, if it did.
+    pub(crate) fn failure(self) -> Option<StoreError> {
+        self.failure.map(StoreError::from)
+    }
+
     /// Makes parts of what fills the memory, as far as it is durable. What cannot be written now is
-    /// written later.
-    fn freeze_if_full(&mut self) {
-        if self.index.tail().read().events() < TAIL_EVENTS {
-            return;
+    /// written later, unless it becomes too much.
+    fn freeze_if_full(&mut self) -> Result<(), &'static str> {
+        if !self.index.tail().read().is_full() {
+            return Ok(());
         }
         self.index.freeze();
         while let Some(tail) = self.index.frozen() {
             let tail = tail.read();
             if tail.last() >= self.durable {
-                return;
+                return Ok(());
             }
-            let Ok(part) = Part::write(&self.parts, &tail) else {
-                return;
-            };
+            let part = Part::write(&self.parts, &tail);
             drop(tail);
-            self.index.install(part);
+            match part {
+                Ok(part) => self.index.install(part),
+                Err(_) if !self.index.is_behind() => return Ok(()),
+                Err(error) => {
+                    self.failure = Some(error);
+                    return Err("the index of the event cannot be written");
+                }
+            }
         }
+        Ok(())
     }
 }
 
@@ -129,8 +140,7 @@ impl Reading for Indexing {
         self.last = meta.header.sequence;
         self.last_id = meta.header.event_id;
         self.time_us = meta.header.time_us;
-        self.freeze_if_full();
-        Ok(())
+        self.freeze_if_full()
     }
 
     fn place(&self, position: u64) -> Option<FrameSpan> {

@@ -8,6 +8,8 @@ mod config;
 #[cfg(test)]
 mod disk_order;
 mod error;
+#[cfg(all(test, feature = "testing"))]
+mod faults;
 mod follow;
 pub(crate) mod fs;
 mod index;
@@ -18,6 +20,7 @@ mod open;
 mod plan;
 mod read;
 mod read_only;
+mod rebuild;
 mod shared;
 pub(crate) mod source;
 mod table;
@@ -55,6 +58,9 @@ use shared::Shared;
 /// all, with one write and one sync. One thread in the background does what no append should wait for: it
 /// writes what is [`Buffered`](crate::Durability::Buffered), and keeps the index. Reading holds up nobody.
 ///
+/// A store belongs to the process that opened it. One that was forked from that cannot write through it: everything that
+/// would gives [`StoreError::Poisoned`]. It may open the store by itself with [`Store::open_read_only`].
+///
 /// See the [crate's documentation](crate) for an example.
 pub struct Store {
     config: StoreConfig,
@@ -65,8 +71,8 @@ pub struct Store {
     /// `None` if the store is read-only.
     committer: Option<Arc<Committer>>,
     background: Option<Background>,
-    /// Held for as long as the store is open.
-    _lock: Arc<dyn DirLock>,
+    /// Held for as long as the store is open, and by nothing that may outlive it; `None` if it is read-only.
+    _lock: Option<Arc<dyn DirLock>>,
 }
 
 impl Store {
@@ -184,12 +190,18 @@ impl Drop for Store {
     /// Writes what is staged, and notes what is durable anyway, so that the next opening need neither
     /// doubt it nor read it.
     fn drop(&mut self) {
-        drop(self.background.take());
+        let background = self.background.take();
         if let Some(committer) = &self.committer {
+            if !committer.is_at_home() {
+                // Nothing here is this process', and there is no thread to wait for.
+                std::mem::forget(background);
+                return;
+            }
+            drop(background);
             // There is nobody to tell what fails.
             let _ = committer.drain(false);
             let _ = committer.prove();
-            committer.tell_all();
+            committer.tell_last();
         }
     }
 }

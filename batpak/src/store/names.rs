@@ -23,16 +23,22 @@ impl KindNames {
         }
     }
 
-    /// The events that are the first ones of their kinds and tell its name; or the error, if an event
-    /// has another name than its kind.
+    /// The events that are the first ones of their kinds and tell its name, or have another name than their kind: that
+    /// is for [`Self::check`] to refuse, where it is known on what the name rests.
+    ///
+    /// # Errors
+    /// That of a name that is too long, and of two names for one kind in the batch.
     pub(crate) fn first_uses(&self, events: &[NewEvent]) -> Result<FirstUses, StoreError> {
         let mut first = FirstUses::default();
         for (place, event) in events.iter().enumerate() {
             let (kind, Some(given)) = (event.kind(), event.kind_name()) else {
                 continue;
             };
-            if let Some(recorded) = self.0.get(&kind) {
-                same(kind, recorded, given)?;
+            if self
+                .0
+                .get(&kind)
+                .is_some_and(|recorded| **recorded == *given)
+            {
                 continue;
             }
             StoreError::check_limit("bytes in the name of an event", given.len(), MAX_BYTES)?;
@@ -68,13 +74,13 @@ impl KindNames {
     }
 }
 
-/// The events of a batch that are the first ones of their kinds: by kind, the event's place in the
+/// The events of a batch that are to tell the names of their kinds: by kind, the event's place in the
 /// batch and the name.
 #[derive(Debug, Default)]
 pub(crate) struct FirstUses(HashMap<EventKind, (usize, &'static str)>);
 
 impl FirstUses {
-    /// Whether the event at this place of the batch is the first one of its kind.
+    /// Whether the event at this place of the batch is to tell the name of its kind.
     pub(crate) fn has(&self, place: usize, kind: EventKind) -> bool {
         self.0.get(&kind).is_some_and(|(first, _)| *first == place)
     }

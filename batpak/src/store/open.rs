@@ -8,7 +8,7 @@ use super::background::Background;
 use super::commit::stage::{End, Stage};
 use super::commit::{Committer, Limits};
 use super::fs::{DirLock, Disk};
-use super::index::{Cover, PartDir, open_all};
+use super::index::{Cover, Part, PartDir, open_all};
 use super::indexing::Indexing;
 use super::log::segment::directory::{Directory, Founding, Known, Opened};
 use super::log::segment::reader::{FrameReader, Handles, Segments};
@@ -28,7 +28,8 @@ impl Store {
     /// or does not open, all of the log is read once, and the index is made anew. The end of a log that was cut off by
     /// a crash is removed if nothing proves that any of it was durable; [`Self::recovery`] says so.
     ///
-    /// A chained store is open for reading only to a build without the feature `blake3`.
+    /// To a build without the feature `blake3`, a chained store is open for reading only: this is then
+    /// [`Self::open_read_only`], which changes nothing on disk.
     ///
     /// # Errors
     /// - [`StoreError::InUse`] if the store is open elsewhere;
@@ -46,30 +47,37 @@ impl Store {
             handles: Handles::new(Arc::clone(&disk)),
             disk: Arc::clone(&disk),
             dir: config.dir.join("segments"),
-            lock: Arc::clone(&lock),
+            lock: Arc::downgrade(&lock),
         })?;
-        let founding = Founding::of(&config, directory.store_id());
+        let first = directory.first_header();
+        if first.is_some_and(|first| first.chained) && !hash::AVAILABLE {
+            return Self::open_read_only(config);
+        }
+        let founding = Founding::of(&config, first.map(|first| first.store_id));
         let parts = PartDir {
             disk,
             dir: config.dir.join("index"),
             store_id: founding.store_id,
             cache: Arc::new(BlockCache::new(config.cache_bytes)),
+            damage: Arc::default(),
         };
         let io = |action| StoreError::io(action, &parts.dir);
         parts.disk.create_dir(&parts.dir).map_err(io("create"))?;
         let segments = directory.files();
         let cover = cover(&parts, &segments)?;
         let known = known(&cover);
-        let mut indexing = Indexing::new(cover.parts, parts.clone(), directory.newest())?;
-        let scan = directory.scan(known, &mut indexing)?;
-        let opened = directory.resume(scan, (known, &founding), &indexing)?;
-        if opened.writer.is_some() {
-            for name in &cover.leftovers {
-                let path = parts.dir.join(name);
-                let removed = parts.disk.remove(&path);
-                removed.map_err(StoreError::io("remove", &path))?;
-            }
+        // What is read now may become parts with the names of those that were of no use.
+        for name in &cover.leftovers {
+            let path = parts.dir.join(name);
+            let removed = parts.disk.remove(&path);
+            removed.map_err(StoreError::io("remove", &path))?;
         }
+        let mut indexing = Indexing::new(cover.parts, parts.clone(), directory.newest())?;
+        let scan = match directory.scan(known, &mut indexing) {
+            Err(error) => return Err(indexing.failure().unwrap_or(error)),
+            scan => scan?,
+        };
+        let opened = directory.resume(scan, (known, &founding), &indexing)?;
         Self::begin(config, lock, opened, indexing, parts)
     }
 
@@ -82,53 +90,46 @@ impl Store {
         parts: PartDir,
     ) -> Result<Self, StoreError> {
         let last = opened.last;
-        let durable = opened.writer.as_ref().map_or(opened.proven, |_| last);
         let (index, names, newest) = indexing.done();
         let shared = Arc::new(Shared {
             index,
             segments: opened.segments,
             names: names.into(),
-            watermarks: Watermarks::new(last, durable),
+            watermarks: Watermarks::new(last, last),
             dir: config.dir.clone(),
             follower: None,
         });
-        let mut committer = None;
-        if let Some(writer) = opened.writer {
-            let end = End {
-                segment: opened.header,
-                offset: opened.end,
-                last,
-                last_digest: shared.digest_at(last)?,
-                last_id: newest.0,
-                time_us: newest.1,
-            };
-            let source = Arc::clone(&config.source);
-            let stage = Stage::behind(end, shared.index.tail(), config.segment_bytes, source);
-            let limits = (Limits::of(&config), opened.proven);
-            let told = LogEnd {
-                position: last,
-                segment: opened.header.first,
-                offset: opened.end,
-            };
-            let tail = TailPath::of(&config.disk, &config.dir, opened.header.store_id);
-            let shared = (Arc::clone(&shared), TailWriter::create(&tail, told));
-            let opened = Committer::new(stage, writer, shared, limits);
-            opened.prove()?;
-            committer = Some(Arc::new(opened));
-        }
-        let background = committer
-            .as_ref()
-            .map(|committer| Background::start(committer, &shared, parts));
-        let background = background.transpose();
+        let end = End {
+            segment: opened.header,
+            offset: opened.end,
+            last,
+            last_digest: shared.digest_at(last)?,
+            last_id: newest.0,
+            time_us: newest.1,
+        };
+        let source = Arc::clone(&config.source);
+        let stage = Stage::behind(end, shared.index.tail(), config.segment_bytes, source);
+        let limits = (Limits::of(&config), opened.proven);
+        let told = LogEnd {
+            position: last,
+            segment: opened.header.first,
+            offset: opened.end,
+        };
+        let tail = TailPath::of(&config.disk, &config.dir, opened.header.store_id);
+        let of_all = (Arc::clone(&shared), TailWriter::create(&tail, told));
+        let committer = Arc::new(Committer::new(stage, opened.writer, of_all, limits));
+        committer.prove()?;
+        let background = Background::start(&committer, &shared, parts)
+            .map_err(StoreError::io("start a thread for", &config.dir))?;
         Ok(Self {
             id: opened.header.store_id,
             chained: opened.header.chained,
             recovery: opened.recovery,
-            background: background.map_err(StoreError::io("start a thread for", &config.dir))?,
+            background: Some(background),
             shared,
-            committer,
+            committer: Some(committer),
             config,
-            _lock: lock,
+            _lock: Some(lock),
         })
     }
 }
@@ -143,7 +144,7 @@ impl Founding {
             store_id,
             // The six fixed bits of a UUID are evened out by its other half.
             nonce: ((random >> 64) as u64 ^ random as u64).to_le_bytes(),
-            can_chain: hash::AVAILABLE,
+            chained: hash::AVAILABLE,
         }
     }
 }
@@ -161,27 +162,52 @@ pub(super) fn known(cover: &Cover) -> Known {
     })
 }
 
-/// The parts of the index that fit the log. One that shows another event than the log has where it ends
-/// was made of another history, and is a leftover.
+/// The parts of the index that fit the log. One that is damaged where opening reads it, or shows another
+/// event than the log has where it ends, is a leftover, and so are those behind it.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if the log has no readable event where the last part ends. What is in a part
+/// was durable, so that is a loss, and none that a scan of the log would be sure to find.
 pub(super) fn cover(dir: &PartDir, segments: &Segments) -> Result<Cover, StoreError> {
     let mut cover = open_all(dir)?;
-    while let Some(part) = cover.parts.last() {
-        let position = part.last();
-        let place = part.locate(position, &mut None)?;
-        let is_there = segments.get(part.log_end().0).is_some();
-        let Some(place) = segments.place(position, place).filter(|_| is_there) else {
-            break;
-        };
-        let mut reader = FrameReader::default();
-        let (event, _) = reader.read(&place)?;
-        if event.meta.header.event_id == part.last_id() {
-            break;
+    let mut right = cover.parts.len();
+    let mut is_last = true;
+    for (at, part) in cover.parts.iter().enumerate().rev() {
+        if fits(part, segments, is_last)? {
+            is_last = false;
+        } else {
+            right = at;
         }
+    }
+    for part in cover.parts.drain(right..) {
         let name = part.path().file_name().unwrap_or_default();
         cover.leftovers.push(name.to_string_lossy().into_owned());
-        cover.parts.pop();
     }
     Ok(cover)
+}
+
+/// Whether a part is whole where opening reads it, and shows the event that the log has where it ends.
+/// Unless it is the last, a log that is damaged there is left to the scan.
+fn fits(part: &Part, segments: &Segments, is_last: bool) -> Result<bool, StoreError> {
+    let position = part.last();
+    let place = match part.names().and_then(|_| part.locate(position, &mut None)) {
+        Err(error) if error.is_damage() => return Ok(false),
+        place => place?,
+    };
+    let is_there = segments.get(part.log_end().0).is_some();
+    let Some(place) = segments.place(position, place).filter(|_| is_there) else {
+        // For the last part this is told when the log is read on from there.
+        return Ok(is_last);
+    };
+    match FrameReader::default().read_only(&place) {
+        Ok((event, _)) => Ok(event.meta.header.event_id == part.last_id()),
+        Err(StoreError::Corrupt { .. }) if !is_last => Ok(false),
+        Err(StoreError::Corrupt { .. }) => Err(place.corrupt(
+            "the event that the index ends with is not here (if this is meant to be an older log, \
+             remove the directory `index`)",
+        )),
+        Err(error) => Err(error),
+    }
 }
 
 /// Creates what is missing of the store's directories, and takes the lock. Gives the directory's

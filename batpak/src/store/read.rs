@@ -140,7 +140,7 @@ impl Store {
     /// ```
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] or [`StoreError::Io`] if the index cannot be read.
+    /// [`StoreError::DamagedIndex`] or [`StoreError::Io`] if the index cannot be read.
     pub fn explain(&self, region: &Region) -> Result<Plan, StoreError> {
         Ok(plan_region(region, &self.shared.view())?.plan)
     }
@@ -148,7 +148,7 @@ impl Store {
     /// The revision of the stream's newest event; 0 if the stream is empty.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] or [`StoreError::Io`] if the index cannot be read.
+    /// [`StoreError::DamagedIndex`] or [`StoreError::Io`] if the index cannot be read.
     pub fn revision(&self, coordinate: &Coordinate) -> Result<u64, StoreError> {
         let view = self.shared.view();
         let head = view.head(coordinate.entity(), coordinate.scope())?;

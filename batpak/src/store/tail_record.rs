@@ -103,8 +103,6 @@ impl TailPath {
 /// The record as the writer of a store has it. Nothing that fails here concerns the log.
 #[derive(Debug)]
 pub(crate) struct TailWriter {
-    /// `None` if the file could not be made.
-    file: Option<Box<dyn DiskFile>>,
     store_id: [u8; 16],
     state: Mutex<State>,
     /// Whether somebody is to tell the newest end when some time is over.
@@ -113,6 +111,8 @@ pub(crate) struct TailWriter {
 
 #[derive(Debug)]
 struct State {
+    /// `None` if the file could not be made, or was closed.
+    file: Option<Box<dyn DiskFile>>,
     /// The newest end that there is to tell, and the position of the newest that was told.
     newest: LogEnd,
     told: u64,
@@ -139,9 +139,9 @@ impl TailWriter {
             let _ = at.disk.remove(&at.path);
         }
         Self {
-            file: file.ok(),
             store_id: at.store_id,
             state: Mutex::new(State {
+                file: file.ok(),
                 newest: end,
                 told: end.position,
                 told_at: Instant::now(),
@@ -176,9 +176,19 @@ impl TailWriter {
 
     /// Tells what was passed over.
     pub(crate) fn settle(&self) {
+        self.settle_in(&mut self.state.lock());
+    }
+
+    /// Tells what was passed over, and nothing any more.
+    pub(crate) fn close(&self) {
         let mut state = self.state.lock();
+        self.settle_in(&mut state);
+        state.file = None;
+    }
+
+    fn settle_in(&self, state: &mut State) {
         if state.told != state.newest.position {
-            self.write(&mut state);
+            self.write(state);
         }
     }
 
@@ -186,7 +196,7 @@ impl TailWriter {
         self.is_owed.store(false, Ordering::Release);
         state.told_at = Instant::now();
         let bytes = state.newest.to_bytes(&self.store_id);
-        let written = self.file.as_ref().map(|file| file.write_all_at(&bytes, 0));
+        let written = state.file.as_ref().map(|file| file.write_all_at(&bytes, 0));
         // What failed is tried again with the next end.
         if !matches!(written, Some(Err(_))) {
             state.told = state.newest.position;

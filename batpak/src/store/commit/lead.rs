@@ -100,7 +100,6 @@ impl Committer {
                 stage.led = true;
                 return self.lead(until, stage);
             }
-            self.check_process()?;
             let parker = Parker::mine();
             stage.waiting.push(Waiter {
                 until,
@@ -122,44 +121,44 @@ impl Committer {
     pub(crate) fn lead<'s>(
         &'s self,
         until: Until,
+        stage: MutexGuard<'s, Stage>,
+    ) -> Result<(), StoreError> {
+        let leading = self.begin(Work::Writing);
+        self.write_groups(until, stage)?;
+        leading.end();
+        Ok(())
+    }
+
+    fn write_groups<'s>(
+        &'s self,
+        until: Until,
         mut stage: MutexGuard<'s, Stage>,
     ) -> Result<(), StoreError> {
-        let mut leading = Leading {
-            committer: self,
-            is_over: false,
-        };
-        let result = self.check_process().and_then(|()| {
-            loop {
-                stage = self.gather(stage);
-                let Some(mut group) = stage.take_group() else {
-                    break;
-                };
-                drop(stage);
-                let written = self.write(&group);
-                stage = self.stage.lock();
-                stage.queued_bytes -= group.frames.len();
-                written?;
-                self.publish(&group, &mut stage);
-                let end = group.end();
-                group.frames.clear();
-                group.frames.shrink_to(1 << 20);
-                stage.spare = group.frames;
-                let leaves = self.is_reached(until);
-                self.answer(&mut stage, leaves);
-                drop(stage);
-                self.tell(end, group.sync);
-                if leaves {
-                    return Ok(());
-                }
-                stage = self.stage.lock();
-            }
-            self.answer(&mut stage, true);
+        loop {
+            stage = self.gather(stage);
+            let Some(mut group) = stage.take_group() else {
+                self.answer(&mut stage, true);
+                return Ok(());
+            };
             drop(stage);
-            Ok(())
-        });
-        leading.is_over = result.is_ok();
-        drop(leading);
-        result
+            let written = self.write(&group);
+            stage = self.stage.lock();
+            stage.queued_bytes -= group.frames.len();
+            written?;
+            self.publish(&group, &mut stage);
+            let end = group.end();
+            group.frames.clear();
+            group.frames.shrink_to(1 << 20);
+            stage.spare = group.frames;
+            let leaves = self.is_reached(until);
+            self.answer(&mut stage, leaves);
+            drop(stage);
+            self.tell(end, group.sync);
+            if leaves {
+                return Ok(());
+            }
+            stage = self.stage.lock();
+        }
     }
 
     /// Waits a little for writers that the last group answered, since they may be back in a moment.
@@ -213,6 +212,7 @@ impl Committer {
     fn release(&self) {
         let mut stage = self.stage.lock();
         stage.led = false;
+        self.indexed.notify_all();
         for waiter in std::mem::take(&mut stage.waiting) {
             waiter.parker.wake(DONE);
         }
@@ -227,18 +227,52 @@ impl Committer {
     }
 }
 
-/// A thread that leads. If it ends before its time, by an error or a panic, nobody writes any more, and
-/// everyone hears of it.
-struct Leading<'c> {
-    committer: &'c Committer,
-    is_over: bool,
+/// Work that others rely on to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// That on a batch, under the lock of the stage.
+    Staging,
+    /// That of the leader.
+    Writing,
+    /// That of the store's thread.
+    Background,
 }
 
-impl Drop for Leading<'_> {
+/// Work that was begun. If it ends before its time, by an error or a panic, nobody writes any more, and
+/// everyone hears of it.
+#[must_use = "dropped, it fails the store"]
+pub(crate) struct Begun<'c> {
+    committer: &'c Committer,
+    work: Work,
+}
+
+impl Committer {
+    pub(crate) fn begin(&self, work: Work) -> Begun<'_> {
+        Begun {
+            committer: self,
+            work,
+        }
+    }
+}
+
+impl Begun<'_> {
+    /// It is done.
+    pub(crate) fn end(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Begun<'_> {
     fn drop(&mut self) {
-        if !self.is_over {
-            self.committer.fail(&"a panic while writing");
-            self.committer.release();
+        let committer = self.committer;
+        match self.work {
+            // Those who wait have a leader, who hears of it.
+            Work::Staging => committer.fail(&"a panic while a batch was staged"),
+            Work::Writing => committer.fail(&"a panic while writing"),
+            Work::Background => committer.fail(&"a panic in the background"),
+        }
+        if self.work != Work::Staging {
+            committer.release();
         }
     }
 }

@@ -20,6 +20,7 @@ use super::{AppendReceipt, StoreConfig, StoreError};
 use crate::pipeline::Durability;
 use conditions::{Refused, Resolved};
 use lead::Until;
+pub(crate) use lead::Work;
 pub(crate) use prepare::Prepared;
 use stage::{Group, Rest, Stage};
 
@@ -28,6 +29,9 @@ pub(crate) struct Committer {
     stage: Mutex<Stage>,
     /// Only the leader has it, and who writes a mark while nobody leads.
     writer: Mutex<SegmentWriter>,
+    /// Held by whoever syncs a file of the log, until what came of it is known to all: the system tells of a
+    /// failure once, and what it answers to the next sync is not to be believed then.
+    syncing: Mutex<()>,
     shared: Arc<Shared>,
     /// The first failure, after which nothing is written.
     failure: OnceLock<Arc<str>>,
@@ -35,6 +39,8 @@ pub(crate) struct Committer {
     owner: u32,
     /// Where whoever writes in the background waits for something to do.
     background: Condvar,
+    /// Where appends wait until the background has made a part of the index.
+    indexed: Condvar,
     limits: Limits,
     /// Where readers in other processes see how far they may read.
     tail: TailWriter,
@@ -45,10 +51,6 @@ pub(crate) struct Committer {
 /// How much may be staged, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// How many events a tail of the index takes.
-    pub(crate) tail_events: usize,
-    /// How much memory it takes.
-    pub(crate) tail_bytes: usize,
     /// From where on somebody writes though nobody waits.
     pub(crate) flush_bytes: usize,
     /// From where on appends wait.
@@ -58,8 +60,6 @@ pub(crate) struct Limits {
 impl Limits {
     pub(crate) fn of(config: &StoreConfig) -> Self {
         Self {
-            tail_events: 1 << 15,
-            tail_bytes: 8 << 20,
             flush_bytes: 1 << 20,
             queued_bytes: config.max_queued_bytes,
         }
@@ -76,10 +76,12 @@ impl Committer {
         Self {
             stage: Mutex::new(stage),
             writer: Mutex::new(writer),
+            syncing: Mutex::new(()),
             shared,
             failure: OnceLock::new(),
-            owner: std::process::id(),
+            owner: process_id(),
             background: Condvar::new(),
+            indexed: Condvar::new(),
             limits,
             tail,
             proven: proven.into(),
@@ -94,6 +96,14 @@ impl Committer {
         self.shared.watermarks.durable()
     }
 
+    /// Holds the locks, as a thread may that is not there after a fork.
+    #[cfg(test)]
+    pub(crate) fn hold(&self) -> impl Sized + '_ {
+        let names = self.shared.names.write();
+        let (stage, writer) = (self.stage.lock(), self.writer.lock());
+        (names, stage, writer, self.syncing.lock())
+    }
+
     /// That nothing has failed before.
     fn check(&self) -> Result<(), StoreError> {
         match self.failure.get() {
@@ -102,13 +112,22 @@ impl Committer {
         }
     }
 
-    /// That this is the process that opened the store: a fork does not know what its parent has written
-    /// since.
-    fn check_process(&self) -> Result<(), StoreError> {
-        if std::process::id() != self.owner {
-            self.fail(&"the store was opened before a fork");
+    /// Whether this is the process that opened the store.
+    ///
+    /// A fork does not know what its parent has written since, has no thread in the background, and may find any lock
+    /// held for good. So this is asked before anything else is done, and a fork touches nothing.
+    pub(crate) fn is_at_home(&self) -> bool {
+        self.owner == process_id()
+    }
+
+    /// That this is the process that opened the store.
+    pub(crate) fn check_process(&self) -> Result<(), StoreError> {
+        match self.is_at_home() {
+            true => Ok(()),
+            false => Err(StoreError::Poisoned(
+                "the store was opened before the process was forked".into(),
+            )),
         }
-        self.check()
     }
 
     /// Remembers the first failure, so that nothing is written after it.
@@ -189,6 +208,9 @@ impl Committer {
         loop {
             let mut stage = self.stage.lock();
             self.check()?;
+            if stage.tail_is_new && self.shared.index.is_behind() {
+                self.wait_for_index(&mut stage)?;
+            }
             let follows = match self.conditions(batch, &resolved, &stage) {
                 Ok(follows) => follows,
                 Err(Refused::Unresolved) => {
@@ -201,6 +223,8 @@ impl Committer {
                     return Err(error);
                 }
             };
+            // A batch that is staged in part must not be written: the next would end it.
+            let staging = self.begin(Work::Staging);
             stage.make_room(batch, self.durable());
             stage.tick();
             let mut receipts = Receipts::with_capacity(batch.events.len());
@@ -220,14 +244,33 @@ impl Committer {
                 }
             }
             self.freeze_if_full(&mut stage);
+            staging.end();
             return Ok((receipts, stage));
         }
     }
 
+    /// Waits until the index has room for more. If its parts cannot be written, there is none.
+    fn wait_for_index(&self, stage: &mut MutexGuard<'_, Stage>) -> Result<(), StoreError> {
+        while self.shared.index.is_behind() {
+            self.check()?;
+            if let Some(problem) = &stage.index_problem {
+                return Err(StoreError::IndexBehind(Arc::clone(problem)));
+            }
+            self.indexed.wait(stage);
+        }
+        Ok(())
+    }
+
+    /// For the background: a part was made of a tail, or could not be.
+    pub(crate) fn indexed(&self, problem: Option<&StoreError>) {
+        let mut stage = self.stage.lock();
+        stage.index_problem = problem.map(|problem| problem.to_string().into());
+        self.indexed.notify_all();
+    }
+
     /// Begins a new tail if the present one has enough for a part of the index.
     fn freeze_if_full(&self, stage: &mut Stage) {
-        let (events, bytes) = stage.tail_size;
-        if events >= self.limits.tail_events || bytes >= self.limits.tail_bytes {
+        if stage.tail_is_full {
             self.shared.index.freeze();
             stage.change_tail(self.shared.index.tail());
             self.call(stage);
@@ -257,7 +300,17 @@ impl Committer {
         if !group.frames.is_empty() {
             writer.write(&group.frames, group.offset)?;
         }
-        if group.sync { writer.sync() } else { Ok(()) }
+        if group.sync {
+            self.sync(|| writer.sync())?;
+        }
+        Ok(())
+    }
+
+    /// Syncs a file of the log, unless a sync has failed before, and remembers a failure.
+    fn sync<T>(&self, sync: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let _syncing = self.syncing.lock();
+        self.check()?;
+        sync().inspect_err(|error| self.fail(error))
     }
 
     /// Shows a group that was written to readers.
@@ -283,12 +336,10 @@ impl Committer {
         }
     }
 
-    /// Tells readers in other processes of everything that is published.
-    pub(crate) fn tell_all(&self) {
-        // A fork does not know what its parent has told since.
-        if std::process::id() == self.owner {
-            self.tail.settle();
-        }
+    /// Tells readers in other processes of everything that is published, and nothing any more: the next
+    /// writer tells them.
+    pub(crate) fn tell_last(&self) {
+        self.tail.close();
     }
 
     /// Whether what these receipts are for is published, or never will be.
@@ -320,8 +371,7 @@ impl Committer {
             return Ok(());
         }
         let writer = self.writer.lock();
-        let written = writer.mark(stage.open.offset, durable);
-        let bytes = written.inspect_err(|error| self.fail(error))?;
+        let bytes = self.sync(|| writer.mark(stage.open.offset, durable))?;
         if let Some(bytes) = bytes {
             stage.skip(bytes);
             self.proven.store(durable, Ordering::Relaxed);
@@ -330,19 +380,24 @@ impl Committer {
     }
 
     /// For the background: writes what somebody wants written without waiting for it, and what has been
-    /// staged for `age`. If the caller has nothing else to do, it first waits for such, or for
-    /// [`Self::alarm`].
-    pub(crate) fn attend(&self, age: Duration, is_busy: bool) -> Result<(), StoreError> {
+    /// staged for `age`. It first waits for such, or for [`Self::alarm`], or until the caller has something else to
+    /// do: `pause` from now, if that is given.
+    pub(crate) fn attend(&self, age: Duration, pause: Option<Duration>) -> Result<(), StoreError> {
         let mut stage = self.stage.lock();
-        let mut is_old = false;
-        while !is_busy && !is_old && !stage.alarm && !stage.is_wanted(self.published()) {
+        let mut is_over = pause.is_some_and(|pause| pause.is_zero());
+        while !is_over && !stage.alarm && !stage.is_wanted(self.published()) {
             let has_staged = !stage.led && stage.last > self.published();
-            if !has_staged && !self.tail.is_owed() {
-                stage.rest = Rest::Asleep;
-                self.background.wait(&mut stage);
-            } else {
-                stage.rest = Rest::Drowsy;
-                is_old = self.background.wait_for(&mut stage, age).timed_out();
+            let rest = match has_staged || self.tail.is_owed() {
+                true => Some(pause.map_or(age, |pause| pause.min(age))),
+                false => pause,
+            };
+            stage.rest = match rest {
+                Some(rest) if rest <= age => Rest::Drowsy,
+                _ => Rest::Asleep,
+            };
+            match rest {
+                Some(rest) => is_over = self.background.wait_for(&mut stage, rest).timed_out(),
+                None => self.background.wait(&mut stage),
             }
             stage.rest = Rest::Awake;
         }
@@ -371,9 +426,23 @@ impl Committer {
             // What lies before the writer's segment is durable.
             (writer.clone(), self.published())
         };
-        self.check()?;
-        segment.sync().inspect_err(|error| self.fail(error))?;
+        self.sync(|| segment.sync())?;
         self.shared.watermarks.raise_durable(published);
         Ok(())
     }
+}
+
+#[cfg(not(test))]
+use std::process::id as process_id;
+
+/// The process that this is, or that a test makes of a thread.
+#[cfg(test)]
+pub(crate) fn process_id() -> u32 {
+    std::process::id() + u32::from(IS_FORKED.get())
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Whether the thread is to pass for one of a forked process.
+    pub(crate) static IS_FORKED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }

@@ -85,8 +85,11 @@ pub(crate) struct Stage {
     pub(crate) spare: Vec<u8>,
     /// The tail of the index, which has what is staged.
     tail: Arc<RwLock<Tail>>,
-    /// How many events it has, and about how many bytes.
-    pub(crate) tail_size: (usize, usize),
+    /// Whether it has enough for a part, and whether nothing was staged since it was begun.
+    pub(crate) tail_is_full: bool,
+    pub(crate) tail_is_new: bool,
+    /// Why the oldest of the frozen tails could not be made a part, if so.
+    pub(crate) index_problem: Option<Arc<str>>,
 }
 
 /// What an event is the next one after, in its stream.
@@ -155,10 +158,9 @@ impl Stage {
             source,
             scratch: Vec::new(),
             spare: Vec::new(),
-            tail_size: {
-                let tail = tail.read();
-                (tail.events(), tail.bytes())
-            },
+            tail_is_full: false,
+            tail_is_new: true,
+            index_problem: None,
             tail,
         }
     }
@@ -293,7 +295,8 @@ impl Stage {
         };
         let mut tail = self.tail.write();
         tail.push_to(*slot, prepared.stream_hash, &meta, place);
-        self.tail_size = (tail.events(), tail.bytes());
+        self.tail_is_full = tail.is_full();
+        self.tail_is_new = false;
         AppendReceipt {
             event_id: id,
             sequence: meta.header.sequence,
@@ -332,7 +335,8 @@ impl Stage {
     /// Goes on in an empty tail.
     pub(crate) fn change_tail(&mut self, tail: Arc<RwLock<Tail>>) {
         self.tail = tail;
-        self.tail_size = (0, 0);
+        self.tail_is_full = false;
+        self.tail_is_new = true;
     }
 
     /// A frame that is no event was written behind the last one.

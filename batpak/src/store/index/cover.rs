@@ -24,7 +24,7 @@ pub(crate) struct Cover {
 /// is taken. Nothing is removed. Files with names that no part has are left out of it.
 ///
 /// # Errors
-/// That of listing the directory. A part that cannot be opened is not there.
+/// The disk's. A part that is damaged is a leftover.
 pub(crate) fn open_all(dir: &PartDir) -> Result<Cover, IndexError> {
     let names = list(dir)?;
     let mut found = Vec::new();
@@ -36,7 +36,10 @@ pub(crate) fn open_all(dir: &PartDir) -> Result<Cover, IndexError> {
             None => {}
             Some((first, last)) => match Part::open(dir, first, last) {
                 Ok(part) => found.push((name, part)),
-                Err(_) => leftovers.push(name),
+                Err(error) if error.is_damage() => leftovers.push(name),
+                // The writer has merged it meanwhile.
+                Err(error) if error.is_missing() => {}
+                Err(error) => return Err(error),
             },
         }
     }

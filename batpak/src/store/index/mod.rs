@@ -19,6 +19,7 @@ mod tests;
 mod view;
 mod write;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ use parking_lot::RwLock;
 
 pub(crate) use cover::{Cover, open_all, part_ranges, pick};
 pub(crate) use merge::Merge;
-pub(crate) use part::{Part, PartDir};
+pub(crate) use part::{Damage, Part, PartDir};
 pub(crate) use postings::Postings;
 pub(crate) use streams::Streams;
 pub(crate) use tail::{Head, Tail};
@@ -86,11 +87,23 @@ pub(crate) struct IndexError {
     pub(crate) source: TableError,
 }
 
+impl IndexError {
+    /// Whether a file is not what was written.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self.source, TableError::Damaged { .. })
+    }
+
+    /// Whether there is no such file.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(&self.source, TableError::Io(error) if error.kind() == ErrorKind::NotFound)
+    }
+}
+
 impl From<IndexError> for StoreError {
     fn from(error: IndexError) -> Self {
         match error.source {
             TableError::Io(source) => StoreError::io("read or write", &error.path)(source),
-            TableError::Damaged { offset, problem } => StoreError::Corrupt {
+            TableError::Damaged { offset, problem } => StoreError::DamagedIndex {
                 path: error.path,
                 offset,
                 position: error.first,
@@ -185,6 +198,12 @@ impl Index {
         self.shape.read().tails[0].first - 1
     }
 
+    /// Whether as many tails are frozen as may be: they are to become parts first, for they take some 10 MiB each.
+    pub(crate) fn is_behind(&self) -> bool {
+        const MAX_FROZEN: usize = 8;
+        self.shape.read().tails.len() > MAX_FROZEN
+    }
+
     /// The oldest frozen tail, the next to become a part.
     pub(crate) fn frozen(&self) -> Option<Arc<RwLock<Tail>>> {
         let shape = self.shape.read();
@@ -214,14 +233,18 @@ impl Index {
         shape.parts.push(part);
     }
 
-    /// Puts a merged part in the place of those that it covers, and returns those. Their files may be
-    /// removed: who still reads them has them open.
-    pub(crate) fn replace(&self, merged: Arc<Part>) -> Vec<Arc<Part>> {
+    /// Puts parts that follow one another in the place of those that they cover, and returns those. Their
+    /// files may be removed, unless one of the new parts has its name: who still reads them has them open.
+    pub(crate) fn replace(&self, made: Vec<Arc<Part>>) -> Vec<Arc<Part>> {
+        let [first, ..] = &*made else {
+            return made;
+        };
+        let (first, last) = (first.first(), made[made.len() - 1].last());
         let mut shape = self.shape.write();
         let parts = &mut Arc::make_mut(&mut shape).parts;
-        let start = parts.partition_point(|part| part.first() < merged.first());
-        let end = parts.partition_point(|part| part.last() <= merged.last());
-        parts.splice(start..end, [merged]).collect()
+        let start = parts.partition_point(|part| part.first() < first);
+        let end = parts.partition_point(|part| part.last() <= last);
+        parts.splice(start..end, made).collect()
     }
 }
 

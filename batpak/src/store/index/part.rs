@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::chunk::{Ids, Positions, Problem};
 use super::term::{
@@ -19,6 +21,44 @@ pub(crate) struct PartDir {
     pub(crate) dir: PathBuf,
     pub(crate) store_id: [u8; 16],
     pub(crate) cache: Arc<BlockCache>,
+    pub(crate) damage: Arc<Damage>,
+}
+
+/// Where it is told that a part was found damaged, so that somebody makes it anew.
+#[derive(Default)]
+pub(crate) struct Damage {
+    is_found: AtomicBool,
+    listener: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl Damage {
+    /// Has `listener` called whenever damage is found, by whoever finds it.
+    pub(crate) fn listen(&self, listener: impl Fn() + Send + Sync + 'static) {
+        let _ = self.listener.set(Box::new(listener));
+    }
+
+    /// Whether any was found since [`Self::take`].
+    pub(crate) fn is_found(&self) -> bool {
+        self.is_found.load(Ordering::Acquire)
+    }
+
+    /// Whether any was found since the last time.
+    pub(crate) fn take(&self) -> bool {
+        self.is_found.swap(false, Ordering::AcqRel)
+    }
+
+    fn tell(&self) {
+        self.is_found.store(true, Ordering::Release);
+        if let Some(listener) = self.listener.get() {
+            listener();
+        }
+    }
+}
+
+impl fmt::Debug for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Damage").field(&self.is_found()).finish()
+    }
 }
 
 /// The name of the part that covers these positions.
@@ -107,6 +147,9 @@ pub(crate) struct Part {
     pub(super) table: Arc<Table>,
     path: PathBuf,
     summary: Summary,
+    /// Whether something of it was found damaged.
+    is_damaged: AtomicBool,
+    damage: Arc<Damage>,
 }
 
 impl Part {
@@ -138,6 +181,8 @@ impl Part {
                 table,
                 path,
                 summary,
+                is_damaged: false.into(),
+                damage: Arc::clone(&dir.damage),
             })),
             None => Err(failed(&path, first)(TableError::Damaged {
                 offset: 0,
@@ -182,6 +227,11 @@ impl Part {
         &self.path
     }
 
+    /// Whether something of it was found damaged.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.is_damaged.load(Ordering::Acquire)
+    }
+
     /// The names of kinds that its events tell.
     pub(crate) fn names(&self) -> Result<Vec<(EventKind, String)>, IndexError> {
         let mut cursor = self.table.cursor();
@@ -212,9 +262,15 @@ impl Part {
         &self.summary
     }
 
-    /// For `map_err` on what its table gives.
+    /// For `map_err` on what its table gives. Whatever is found damaged passes by here.
     pub(super) fn failed(&self) -> impl FnOnce(TableError) -> IndexError {
-        failed(&self.path, self.first())
+        |error| {
+            if matches!(error, TableError::Damaged { .. }) {
+                self.is_damaged.store(true, Ordering::Release);
+                self.damage.tell();
+            }
+            failed(&self.path, self.first())(error)
+        }
     }
 
     /// For `map_err` on what the entry gives that the cursor is on: no writer makes such an entry.

@@ -109,6 +109,13 @@ impl Tail {
         self.first + self.offsets.len() as u64 - 1
     }
 
+    /// Whether it has enough for a part: it is frozen then, and another begun.
+    pub(crate) fn is_full(&self) -> bool {
+        const EVENTS: usize = 1 << 15;
+        const BYTES: usize = 8 << 20;
+        self.events() >= EVENTS || self.bytes() >= BYTES
+    }
+
     /// How many events there are.
     pub(crate) fn events(&self) -> usize {
         self.offsets.len()

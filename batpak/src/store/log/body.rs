@@ -112,6 +112,23 @@ impl<'a> Body<'a> {
             },
         })
     }
+
+    /// Reads the position and the digest of the event whose body `bytes` are, and nothing else of it: for events
+    /// that were read before.
+    pub(crate) fn place_in_chain(bytes: &[u8]) -> Result<(u64, Option<Digest>), &'static str> {
+        let mut bytes = Reader(bytes);
+        if bytes.array_len() != Some(usize::from(ELEMENTS)) {
+            return Err("the body has a wrong number of elements");
+        }
+        let _flags: u16 = bytes.uint()?;
+        let position = bytes.uint()?;
+        for _ in ["lag", "revision", "kind", "version", "time"] {
+            bytes.uint::<u64>()?;
+        }
+        bytes.array::<16>()?;
+        let digest = bytes.array()?;
+        Ok((position, digest.map(Digest::from_bytes)))
+    }
 }
 
 fn some_bytes(bytes: &[u8]) -> Option<&[u8]> {

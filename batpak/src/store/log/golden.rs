@@ -18,7 +18,7 @@ use super::segment::writer::{Row, SegmentWriter, segment_name};
 use crate::event::{
     Digest, EventFlags, EventHeader, EventId, EventKind, EventMeta, RawEvent, TagBytes, chain, hash,
 };
-use crate::store::fs::{Disk, RealDisk};
+use crate::store::fs::{DirLock, Disk, RealDisk};
 use crate::store::index::{FramePlace, FrameSpan};
 
 const STORE_ID: [u8; 16] = *b"a store's own id";
@@ -70,14 +70,16 @@ fn events() -> [Example; 4] {
 const ENTITY: &str = "student:s7";
 const TAGS: &[u8] = b"\xA9course:c1\xAAstudent:s7";
 
-fn row(dir: &Path) -> Row {
+fn row(dir: &Path) -> (Row, Arc<dyn DirLock>) {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    Row {
-        lock: disk.lock_dir(dir.parent().unwrap()).unwrap().unwrap(),
+    let lock = disk.lock_dir(dir.parent().unwrap()).unwrap().unwrap();
+    let row = Row {
+        lock: Arc::downgrade(&lock),
         handles: Handles::new(Arc::clone(&disk)),
         disk,
         dir: dir.to_owned(),
-    }
+    };
+    (row, lock)
 }
 
 /// Writes the example into `dir`: a sealed segment of the first batch, and one with the second
@@ -90,7 +92,7 @@ fn write_example(dir: &Path) {
         previous: Digest::ZERO,
         nonce: *b"nonce, 1",
     };
-    let row = row(dir);
+    let (row, _lock) = row(dir);
     let segments = Segments::default();
     let mut writer = SegmentWriter::create(row.clone(), &header).unwrap();
     segments.push(Arc::clone(writer.segment()));
@@ -203,13 +205,13 @@ fn the_example_reads_back_as_it_was_written() {
     in_scratch_dir("read-back", |dir| {
         write_example(dir);
         let mut reading = Collecting::default();
-        let directory = Directory::read(row(dir)).unwrap();
-        assert_eq!(directory.store_id(), Some(STORE_ID));
+        let directory = Directory::read(row(dir).0).unwrap();
+        assert_eq!(directory.first_header().unwrap().store_id, STORE_ID);
         let scan = directory.scan(None, &mut reading).unwrap();
         let founding = Founding {
             store_id: [0; 16],
             nonce: [0; 8],
-            can_chain: true,
+            chained: true,
         };
         let opened = directory.resume(scan, (None, &founding), &reading);
         let opened = opened.unwrap();

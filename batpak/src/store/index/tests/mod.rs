@@ -130,6 +130,7 @@ impl World {
                 dir,
                 store_id: *b"a store's own id",
                 cache: Arc::new(BlockCache::new(1 << 20)),
+                damage: Arc::default(),
             },
         }
     }

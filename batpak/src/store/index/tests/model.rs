@@ -22,7 +22,7 @@ impl World {
         let mut merge = Merge::new(&self.dir, &parts[range]).unwrap();
         let budget = 1 + self.random.below(5_000) as usize;
         while !merge.step(budget).unwrap() {}
-        for part in self.index.replace(merge.finish().unwrap()) {
+        for part in self.index.replace(vec![merge.finish().unwrap()]) {
             std::fs::remove_file(part.path()).unwrap();
         }
     }

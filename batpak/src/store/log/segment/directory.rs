@@ -23,8 +23,7 @@ const MAX_SEGMENT_BYTES: u64 = (1 << 30) + (257 << 20);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recovery {
-    /// The end of the newest segment that did not count and was cut off (or passed over, if the store
-    /// is read-only); `None` after a clean close.
+    /// The end of the newest segment that did not count and was cut off; `None` after a clean close.
     pub cut: Option<Cut>,
 }
 
@@ -51,8 +50,7 @@ pub(crate) struct Opened {
     /// The position of the newest event.
     pub(crate) last: u64,
     pub(crate) segments: Segments,
-    /// `None` if the store is read-only.
-    pub(crate) writer: Option<SegmentWriter>,
+    pub(crate) writer: SegmentWriter,
     /// Every position up to this one is proven durable by something that is itself durable.
     pub(crate) proven: u64,
     pub(crate) recovery: Recovery,
@@ -72,8 +70,8 @@ pub(crate) struct Founding {
     pub(crate) store_id: [u8; 16],
     /// That of the first segment.
     pub(crate) nonce: [u8; 8],
-    /// Whether it would be chained, and whether a chained one may be written to.
-    pub(crate) can_chain: bool,
+    /// Whether it would be chained.
+    pub(crate) chained: bool,
 }
 
 /// Up to where a log need not be read: the first position of a segment, and from where on to read it.
@@ -124,11 +122,6 @@ impl Directory {
         Ok(())
     }
 
-    /// The store that the segments are of; `None` if there are none.
-    pub(crate) fn store_id(&self) -> Option<[u8; 16]> {
-        Some(self.segments.first()?.header.store_id)
-    }
-
     /// The segments as readers use them.
     pub(crate) fn files(&self) -> Segments {
         let segments = Segments::default();
@@ -159,12 +152,19 @@ impl Directory {
         known.map_or(Ok(0), |(first, start)| self.index_of(first, start.position))
     }
 
-    /// Which of the segments has `first` as its first position; without it, `position` is missing.
+    /// Which of the segments has `first` as its first position: one that the index shows to have been, up
+    /// to before `position`.
     pub(super) fn index_of(&self, first: u64, position: u64) -> Result<usize, StoreError> {
         let at = self
             .segments
             .binary_search_by_key(&first, |segment| segment.header.first);
-        at.map_err(|_| self.row.missing(position))
+        at.map_err(|_| StoreError::Corrupt {
+            path: self.row.dir.clone(),
+            offset: 0,
+            position,
+            problem: "a segment is missing that the index ends in (if this is meant to be an older log, remove the \
+                      directory `index`)",
+        })
     }
 
     /// Reads these segments, which follow one another.
@@ -207,37 +207,36 @@ impl Directory {
         let newest = self.segments.last().zip(scan);
         let header = newest.as_ref().map(|(newest, _)| newest.header);
         let header = header.unwrap_or_else(|| founding.first_header());
-        let mut opened = Opened {
-            header,
-            end: SegmentHeader::BYTES as u64,
-            last: 0,
-            segments: self.files(),
-            writer: None,
-            proven: 0,
-            recovery: Recovery::default(),
-        };
-        if let Some((newest, scan)) = &newest {
-            (opened.end, opened.last, opened.proven) = (scan.end, scan.next - 1, scan.durable);
-            opened.recovery.cut = newest.cut(scan);
-        }
-        if header.chained && !founding.can_chain {
-            return Ok(opened);
-        }
         for path in &self.leftovers {
             disk.remove(path).map_err(StoreError::io("remove", path))?;
         }
         // A name that was given just before a crash may be in the system's memory alone.
         disk.sync_dir(dir).map_err(StoreError::io("sync", dir))?;
-        let writer = match &newest {
-            Some((newest, scan)) => self.settle(newest, (scan, known), reading)?,
-            None => {
-                let writer = SegmentWriter::create(self.row.clone(), &header)?;
-                opened.segments.push(Arc::clone(writer.segment()));
-                writer
-            }
+        let segments = self.files();
+        let Some((newest, scan)) = &newest else {
+            let writer = SegmentWriter::create(self.row.clone(), &header)?;
+            segments.push(Arc::clone(writer.segment()));
+            return Ok(Opened {
+                header,
+                end: SegmentHeader::BYTES as u64,
+                last: 0,
+                segments,
+                writer,
+                proven: 0,
+                recovery: Recovery::default(),
+            });
         };
-        opened.writer = Some(writer);
-        Ok(opened)
+        Ok(Opened {
+            header,
+            end: scan.end,
+            last: scan.next - 1,
+            segments,
+            writer: self.settle(newest, (scan, known), reading)?,
+            proven: scan.durable,
+            recovery: Recovery {
+                cut: newest.cut(scan),
+            },
+        })
     }
 
     /// Cuts what does not count from the newest segment, and makes the rest of it durable.
@@ -285,7 +284,7 @@ impl Founding {
     /// The header of the first segment.
     fn first_header(&self) -> SegmentHeader {
         SegmentHeader {
-            chained: self.can_chain,
+            chained: self.chained,
             store_id: self.store_id,
             first: 1,
             previous: Digest::ZERO,

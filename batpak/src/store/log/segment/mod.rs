@@ -2,7 +2,7 @@
 //!
 //! [`header`] and [`frame`] are bytes to structs, [`recover`] is the decision about what a file
 //! holds, [`window`], [`reader`] and [`writer`] are the files in use, [`directory`] is their row,
-//! `growth` how it changes under a reader, and [`seal`] closes them for good.
+//! `growth` how it changes under a reader, [`walk`] reads one again, and [`seal`] closes them for good.
 
 pub(crate) mod directory;
 pub(crate) mod frame;
@@ -11,5 +11,6 @@ pub(crate) mod header;
 pub(crate) mod reader;
 pub(crate) mod recover;
 pub(crate) mod seal;
+pub(crate) mod walk;
 pub(crate) mod window;
 pub(crate) mod writer;

@@ -1,7 +1,7 @@
 //! The segments as readers see them: which file holds a position, and its frame.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -242,7 +242,8 @@ impl FrameReader {
     pub(crate) fn event(&self) -> Result<(RawEvent<'_>, &Arc<Vec<u8>>), StoreError> {
         let (position, offset, end) = self.found;
         let Some((file, _)) = &self.file else {
-            return Err(StoreError::EmptyBatch);
+            let nothing = io::Error::other("no event was looked for");
+            return Err(StoreError::io("read", Path::new("the log"))(nothing));
         };
         let corrupt = |problem| file.corrupt(offset, position, problem);
         let from = (offset - self.start) as usize;

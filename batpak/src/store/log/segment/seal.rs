@@ -3,20 +3,22 @@
 //! A segment counts as closed once the next one exists. Its footer is no part of any answer, so that
 //! nobody waits for it.
 
-use std::io;
 use std::sync::Arc;
 
 use super::frame;
 use super::header::{Footer, SegmentHeader};
 use super::reader::{SegmentFile, Segments};
-use super::recover::{Scan, Start, Step};
-use super::window::Window;
+use super::walk::Walk;
 use crate::event::{Digest, chain};
+use crate::store::StoreError;
 use crate::store::fs::{Disk, DiskFile};
 use crate::store::log::body::Body;
 
 /// The bytes of a footer's frame, for which each segment keeps room.
 pub(crate) const FOOTER_FRAME: u64 = (frame::PREFIX + Footer::BODY_BYTES) as u64;
+
+/// How much of a segment is read at a time, in bytes.
+const STEP_BYTES: u64 = 1 << 20;
 
 /// Writes the footers of the segments, one after the other.
 #[derive(Debug)]
@@ -25,11 +27,29 @@ pub(crate) struct Sealer {
     /// The first position of the next segment to be sealed, and the closing digest of the one before;
     /// `None` before anybody looked.
     next: Option<(u64, Digest)>,
+    /// The segment that is being sealed.
+    sealing: Option<Sealing>,
+}
+
+/// A segment that is read for its footer.
+#[derive(Debug)]
+struct Sealing {
+    segment: Arc<SegmentFile>,
+    chained: bool,
+    /// The first position of the segment behind it.
+    end: u64,
+    previous: Digest,
+    walk: Walk,
+    root: chain::MerkleRoot,
 }
 
 impl Sealer {
     pub(crate) fn new(disk: Arc<dyn Disk>) -> Self {
-        Self { disk, next: None }
+        Self {
+            disk,
+            next: None,
+            sealing: None,
+        }
     }
 
     /// Whether a closed segment has no footer yet, as far as this knows.
@@ -41,26 +61,60 @@ impl Sealer {
         }
     }
 
-    /// Seals the next closed segment that has no footer.
-    pub(crate) fn step(&mut self, segments: &Segments) -> io::Result<()> {
+    /// Goes on with the next closed segment that has no footer. Returns whether that has one now.
+    ///
+    /// # Errors
+    /// The disk's; [`StoreError::Corrupt`] if the segment is damaged: it gets no footer, and so do none
+    /// behind it. After an error, it begins with the segment anew.
+    pub(crate) fn step(&mut self, segments: &Segments) -> Result<bool, StoreError> {
+        let mut sealing = match self.sealing.take() {
+            Some(sealing) => sealing,
+            None => match self.begin(segments)? {
+                Some(sealing) => sealing,
+                None => return Ok(true),
+            },
+        };
+        if !sealing.read()? {
+            self.sealing = Some(sealing);
+            return Ok(false);
+        }
+        let end = sealing.end;
+        self.next = Some((end, sealing.finish()?.closing));
+        Ok(true)
+    }
+
+    fn begin(&mut self, segments: &Segments) -> Result<Option<Sealing>, StoreError> {
         let (first, previous) = match self.next {
             Some(next) => next,
             None => self.find(segments)?,
         };
         self.next = Some((first, previous));
-        let Some((segment, next)) = segments.get(first).zip(segments.after(first)) else {
-            return Ok(());
+        let Some((segment, end)) = segments.get(first).zip(segments.after(first)) else {
+            return Ok(None);
         };
-        let footer = self.seal(&segment, next, previous)?;
-        self.next = Some((next, footer.closing));
-        Ok(())
+        let io = |action| StoreError::io(action, &segment.path);
+        let file = self.disk.open(&segment.path, true).map_err(io("open"))?;
+        let mut bytes = [0; SegmentHeader::BYTES];
+        file.read_exact_at(&mut bytes, 0).map_err(io("read"))?;
+        let header = SegmentHeader::from_bytes(&bytes);
+        let header = header.map_err(|_| segment.corrupt(0, first, "the header is damaged"))?;
+        let of_segment = (Arc::clone(&segment), file);
+        Ok(Some(Sealing {
+            segment,
+            chained: header.chained,
+            end,
+            previous,
+            walk: Walk::new(of_segment, first, SegmentHeader::BYTES as u64),
+            root: chain::MerkleRoot::default(),
+        }))
     }
 
     /// The first segment without a footer, and the closing digest before it.
-    fn find(&self, segments: &Segments) -> io::Result<(u64, Digest)> {
+    fn find(&self, segments: &Segments) -> Result<(u64, Digest), StoreError> {
         let mut at = segments.newest();
         while let Some(before) = segments.before(at) {
-            let file = self.disk.open(&before.path, false)?;
+            let io = |action| StoreError::io(action, &before.path);
+            let file = self.disk.open(&before.path, false).map_err(io("open"))?;
             if let Some(footer) = read_footer(file.as_ref(), &before)? {
                 return Ok((at, footer.closing));
             }
@@ -68,31 +122,43 @@ impl Sealer {
         }
         Ok((at, Digest::ZERO))
     }
+}
 
-    /// Reads a segment whose successor begins at the position `next`, and writes its footer.
-    fn seal(&self, segment: &SegmentFile, next: u64, previous: Digest) -> io::Result<Footer> {
-        let file = self.disk.open(&segment.path, true)?;
-        let mut bytes = [0; SegmentHeader::BYTES];
-        file.read_exact_at(&mut bytes, 0)?;
-        let damaged = |_| io::Error::from(io::ErrorKind::InvalidData);
-        let header = SegmentHeader::from_bytes(&bytes).map_err(damaged)?;
-        let (end, root) = read_root(file.as_ref(), segment, &header, next)?;
-        let count = next - segment.first;
-        let closing = if header.chained {
-            chain::closing(&previous, segment.first, count, &root)
-        } else {
-            Digest::ZERO
+impl Sealing {
+    /// Reads on, and returns whether all of the segment was read.
+    fn read(&mut self) -> Result<bool, StoreError> {
+        let (root, chained) = (&mut self.root, self.chained);
+        self.walk.step(self.end, STEP_BYTES, |body, _| {
+            let (position, digest) = Body::place_in_chain(body)?;
+            if chained {
+                root.push(digest.ok_or("the event has no digest")?);
+            }
+            Ok(position)
+        })
+    }
+
+    /// Writes the footer.
+    fn finish(self) -> Result<Footer, StoreError> {
+        let (first, root) = (self.segment.first, self.root.root());
+        let count = self.end - first;
+        let closing = match self.chained {
+            true => chain::closing(&self.previous, first, count, &root),
+            false => Digest::ZERO,
         };
         let footer = Footer {
             count,
-            end,
+            end: self.walk.offset(),
             root,
             closing,
         };
         let mut frame = Vec::new();
-        frame::write(&mut frame, &segment.seed, end, |out| footer.write(out));
-        file.write_all_at(&frame, end)?;
-        file.sync()?;
+        let seed = &self.segment.seed;
+        frame::write(&mut frame, seed, footer.end, |out| footer.write(out));
+        let io = |action| StoreError::io(action, &self.segment.path);
+        let file = &self.walk.file;
+        let written = file.write_all_at(&frame, footer.end);
+        written.map_err(io("write to"))?;
+        file.sync().map_err(io("sync"))?;
         Ok(footer)
     }
 }
@@ -101,42 +167,52 @@ impl Sealer {
 pub(crate) fn read_footer(
     file: &dyn DiskFile,
     segment: &SegmentFile,
-) -> io::Result<Option<Footer>> {
-    let Some(at) = file.len()?.checked_sub(FOOTER_FRAME) else {
+) -> Result<Option<Footer>, StoreError> {
+    let io = || StoreError::io("read", &segment.path);
+    let Some(at) = file.len().map_err(io())?.checked_sub(FOOTER_FRAME) else {
         return Ok(None);
     };
     let mut bytes = [0; FOOTER_FRAME as usize];
-    file.read_exact_at(&mut bytes, at)?;
+    file.read_exact_at(&mut bytes, at).map_err(io())?;
     let body = frame::read(&bytes, &segment.seed, at).ok();
     let footer = body.and_then(|body| Footer::read(&bytes[body]));
     Ok(footer.filter(|footer| footer.end == at))
 }
 
-/// The file offset behind the last event before the position `next`, and the root over all of them.
-fn read_root(
-    file: &dyn DiskFile,
-    segment: &SegmentFile,
-    header: &SegmentHeader,
-    next: u64,
-) -> io::Result<(u64, Digest)> {
-    let damaged = || io::Error::from(io::ErrorKind::InvalidData);
-    let mut scan = Scan::new(Start::of(header), Some(next));
-    let mut window = Window::new(file, &segment.seed, file.len()?);
-    let mut root = chain::MerkleRoot::default();
-    let mut at = scan.end;
-    while !scan.is_over() {
-        let frame = window.frame(at, scan.end)?.ok_or_else(damaged)?;
-        let (body, behind) = frame.map_err(|_| damaged())?;
-        let step = scan.take(body, at, behind).map_err(|_| damaged())?;
-        if let (Step::Committed(_, offsets), true) = (step, header.chained) {
-            for offset in offsets {
-                let event = Body::read(window.again(offset))
-                    .map_err(|_| damaged())?
-                    .event;
-                root.push(event.meta.header.digest.ok_or_else(damaged)?);
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::coordinate::Coordinate;
+    use crate::event::{EventKind, Region};
+    use crate::store::Store;
+    use crate::testing::MemoryDisk;
+
+    #[test]
+    fn a_segment_that_is_sealed_in_many_steps_has_the_footer_of_its_events() {
+        let disk = MemoryDisk::new();
+        let config = || disk.config().segment_bytes(4 * STEP_BYTES as u32);
+        let store = Store::open(config()).unwrap();
+        let stream = Coordinate::new("a", "s").unwrap();
+        while store.shared.segments.newest() == 1 {
+            let payload = "x".repeat(100_000);
+            let kind = EventKind::custom(0xF, 1);
+            store.append(&stream, kind, &payload).unwrap();
+        }
+        store.close().unwrap();
+        let store = Store::open(config()).unwrap();
+        let first = store.shared.segments.get(1).unwrap();
+        let end = store.shared.segments.newest();
+        let mut root = chain::MerkleRoot::default();
+        for event in store.query(&Region::all()).take(end as usize - 1) {
+            if let Some(digest) = event.unwrap().header.digest {
+                root.push(digest);
             }
         }
-        at = behind;
+        let file = store.config.disk.open(&first.path, false).unwrap();
+        let footer = read_footer(file.as_ref(), &first).unwrap().unwrap();
+        assert_eq!((footer.count, footer.root), (end - 1, root.root()));
+        assert_eq!(footer.end + FOOTER_FRAME, file.len().unwrap());
     }
-    Ok((scan.end, root.root()))
 }

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 use super::frame::{self, Seed};
 use super::header::{Mark, SegmentHeader};
@@ -17,8 +17,8 @@ pub(crate) struct Row {
     pub(crate) disk: Arc<dyn Disk>,
     /// The directory that holds the segment files: an absolute path.
     pub(crate) dir: PathBuf,
-    /// The lock on the directory above it.
-    pub(crate) lock: Arc<dyn DirLock>,
+    /// The lock on the directory above it, which is the store's.
+    pub(crate) lock: Weak<dyn DirLock>,
     pub(crate) handles: Arc<Handles>,
 }
 
@@ -27,14 +27,14 @@ impl Row {
     /// lead into another store by now.
     fn check_place(&self) -> Result<(), StoreError> {
         let above = self.dir.parent().unwrap_or(&self.dir);
-        if self
-            .lock
-            .is_at(above)
-            .map_err(StoreError::io("find", above))?
-        {
-            return Ok(());
+        let is_there = match self.lock.upgrade() {
+            Some(lock) => lock.is_at(above).map_err(StoreError::io("find", above))?,
+            None => false,
+        };
+        match is_there {
+            true => Ok(()),
+            false => Err(StoreError::Moved(above.to_owned())),
         }
-        Err(StoreError::Moved(above.to_owned()))
     }
 
     /// The segment with this header, written up to the file offset `end`, as readers use it.

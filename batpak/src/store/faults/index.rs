@@ -1,0 +1,180 @@
+//! What concerns the index, which is made again.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::*;
+
+#[test]
+fn a_segment_that_cannot_be_sealed_holds_up_no_part_and_no_merge() {
+    let disk = RuledDisk::new();
+    let config = || disk.config().segment_bytes(4 << 10);
+    let first = "00000000000000000001.seg";
+    disk.rule(move |ask, path| match ask {
+        Ask::Write if path.ends_with(first) => refused(),
+        _ => Ok(()),
+    });
+    // The first segment is written under the name that it was created with.
+    let store = Store::open(config()).unwrap();
+    while store.shared.segments.newest() == 1 {
+        store.commit(one()).unwrap();
+    }
+    store.close().unwrap();
+    for _ in 0..20 {
+        let store = Store::open(config()).unwrap();
+        store.commit(one()).unwrap();
+        store.close().unwrap();
+    }
+    let store = Store::open(config()).unwrap();
+    assert_eq!(store.shared.index.parts_end(), store.position());
+    assert!(store.shared.index.parts().len() < 15);
+}
+
+#[test]
+fn a_part_that_cannot_be_written_is_tried_ever_less_often_and_written_once_it_can_be() {
+    let disk = RuledDisk::new();
+    let store = disk.open();
+    let tries = Arc::new(AtomicUsize::new(0));
+    let tried = Arc::clone(&tries);
+    disk.rule(move |ask, path| match ask {
+        Ask::Create if is_part(path) => {
+            tried.fetch_add(1, Ordering::SeqCst);
+            refused()
+        }
+        _ => Ok(()),
+    });
+    fill_a_tail(&store).unwrap();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(500) {
+        store.commit(one()).unwrap();
+    }
+    let tries = tries.load(Ordering::SeqCst);
+    assert!((1..=4).contains(&tries), "{tries} tries");
+    disk.rule(|_, _| Ok(()));
+    // Nobody appends meanwhile.
+    let start = Instant::now();
+    while store.shared.index.parts().is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(10));
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_damaged_part_that_cannot_be_made_anew_is_removed_on_closing_and_made_by_the_next_opening() {
+    let disk = RuledDisk::new();
+    let store = disk.open();
+    store.commit(one()).unwrap();
+    store.close().unwrap();
+    let store = Store::open(disk.config().cache_bytes(0)).unwrap();
+    let part = store.shared.index.parts()[0].path().to_owned();
+    disk.rule(|ask, path| match ask {
+        Ask::Create if is_part(path) => refused(),
+        _ => Ok(()),
+    });
+    let open = |writable| Disk::open(&disk.disk, &part, writable);
+    // The first block of entries lies behind the header and a page of words.
+    let block = 24 + 4_096;
+    let file = open(true).unwrap();
+    file.write_all_at(&[0xFF], block + 6).unwrap();
+    let error = store.revision(&stream()).unwrap_err();
+    assert!(matches!(error, StoreError::DamagedIndex { .. }), "{error}");
+    drop(store);
+    assert!(open(false).is_err());
+    disk.rule(|_, _| Ok(()));
+    let store = disk.open();
+    assert_eq!(store.revision(&stream()).unwrap(), 1);
+    drop(store);
+    assert!(open(false).is_ok());
+}
+
+#[test]
+fn a_part_that_the_system_does_not_let_be_read_is_an_error_of_the_opening_and_stays() {
+    for refused_ask in [Ask::Open, Ask::Read] {
+        let disk = RuledDisk::new();
+        let store = disk.open();
+        store.commit(one()).unwrap();
+        store.close().unwrap();
+        let before = disk.disk.files();
+        disk.rule(move |ask, path| match ask {
+            _ if ask == refused_ask && is_part(path) => refused(),
+            _ => Ok(()),
+        });
+        let error = Store::open(disk.config()).unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Io { path, .. } if is_part(path)),
+            "{error}"
+        );
+        assert!(disk.disk.files() == before);
+        disk.rule(|_, _| Ok(()));
+        assert_eq!(disk.open().position(), 1);
+    }
+}
+
+#[test]
+fn memory_stays_bounded_while_the_index_cannot_be_written_and_appends_go_on_once_it_can_be() {
+    let disk = RuledDisk::new();
+    let store = disk.open();
+    disk.rule(|ask, path| match ask {
+        Ask::Write if is_part(path) => refused(),
+        _ => Ok(()),
+    });
+    let error = (0..20).find_map(|_| fill_a_tail(&store).err()).unwrap();
+    assert!(matches!(error, StoreError::IndexBehind(_)), "{error}");
+    assert!(error.to_string().contains("as demanded"), "{error}");
+    let index = &store.shared.index;
+    assert!(index.is_behind() && index.parts().is_empty());
+    store.flush().unwrap();
+    let position = store.position();
+    assert_eq!(store.revision(&stream()).unwrap(), position);
+    let again = store.commit(one()).unwrap_err();
+    assert!(matches!(again, StoreError::IndexBehind(_)), "{again}");
+    disk.rule(|_, _| Ok(()));
+    let start = Instant::now();
+    while store.commit(one()).is_err() {
+        assert!(start.elapsed() < Duration::from_secs(15));
+    }
+    assert_eq!(store.position(), position + 1);
+}
+
+#[test]
+fn appends_wait_for_an_index_that_is_slow_and_none_fails() {
+    let disk = RuledDisk::new();
+    let store = disk.open();
+    disk.rule(|ask, path| {
+        if ask == Ask::Create && is_part(path) {
+            thread::sleep(Duration::from_millis(300));
+        }
+        Ok(())
+    });
+    for _ in 0..12 {
+        fill_a_tail(&store).unwrap();
+    }
+}
+
+#[test]
+fn an_opening_that_cannot_write_the_index_is_refused_when_it_would_take_too_much_memory() {
+    let disk = RuledDisk::new();
+    let config = || disk.config().segment_bytes(1 << 20);
+    let opens_with = |tails: usize| {
+        disk.rule(|_, _| Ok(()));
+        let store = Store::open(config()).unwrap();
+        (0..tails).for_each(|_| fill_a_tail(&store).unwrap());
+        let dir = store.dir().join("index");
+        store.close().unwrap();
+        for part in disk.list(&dir).unwrap() {
+            disk.remove(&dir.join(part)).unwrap();
+        }
+        disk.rule(|ask, path| match ask {
+            Ask::Create if is_part(path) => refused(),
+            _ => Ok(()),
+        });
+        Store::open(config()).map(drop)
+    };
+    opens_with(4).unwrap();
+    let error = opens_with(8).unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Io { path, .. } if is_part(path)),
+        "{error}"
+    );
+}
