@@ -52,8 +52,7 @@ impl ::batpak::EventPayload for AccountEvent {
                     owner,
                     "owner",
                     &mut writer,
-                )?;
-                ::core::result::Result::Ok(())
+                )
             }
             Self::Deposited { amount } => {
                 let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
@@ -61,8 +60,7 @@ impl ::batpak::EventPayload for AccountEvent {
                     amount,
                     "amount",
                     &mut writer,
-                )?;
-                ::core::result::Result::Ok(())
+                )
             }
             Self::Withdrawn { amount } => {
                 let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
@@ -70,17 +68,10 @@ impl ::batpak::EventPayload for AccountEvent {
                     amount,
                     "amount",
                     &mut writer,
-                )?;
-                ::core::result::Result::Ok(())
+                )
             }
-            Self::Frozen {} => {
-                ::batpak::expansion::FieldWriter::new(out, 0);
-                ::core::result::Result::Ok(())
-            }
-            Self::Closed {} => {
-                ::batpak::expansion::FieldWriter::new(out, 0);
-                ::core::result::Result::Ok(())
-            }
+            Self::Frozen {} => ::batpak::expansion::FieldWriter::none(out),
+            Self::Closed {} => ::batpak::expansion::FieldWriter::none(out),
         }
     }
     fn decode(
@@ -92,18 +83,19 @@ impl ::batpak::EventPayload for AccountEvent {
         match kind {
             Self::OPENED => {
                 let mut owner = ::core::option::Option::<String>::None;
-                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes);
                 while let ::core::option::Option::Some(found) = reader.next_name()? {
-                    match found {
+                    let done = match found {
                         "owner" => {
                             <String as ::batpak::expansion::Value>::read(
                                 "owner",
                                 &mut owner,
                                 &mut reader,
-                            )?
+                            )
                         }
-                        _ => reader.skip()?,
-                    }
+                        _ => reader.skip(),
+                    };
+                    done?;
                 }
                 ::core::result::Result::Ok(Self::Opened {
                     owner: <String as ::batpak::expansion::Value>::required(
@@ -114,18 +106,19 @@ impl ::batpak::EventPayload for AccountEvent {
             }
             Self::DEPOSITED => {
                 let mut amount = ::core::option::Option::<Cents>::None;
-                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes);
                 while let ::core::option::Option::Some(found) = reader.next_name()? {
-                    match found {
+                    let done = match found {
                         "amount" => {
                             <Cents as ::batpak::expansion::Value>::read(
                                 "amount",
                                 &mut amount,
                                 &mut reader,
-                            )?
+                            )
                         }
-                        _ => reader.skip()?,
-                    }
+                        _ => reader.skip(),
+                    };
+                    done?;
                 }
                 ::core::result::Result::Ok(Self::Deposited {
                     amount: <Cents as ::batpak::expansion::Value>::required(
@@ -136,18 +129,19 @@ impl ::batpak::EventPayload for AccountEvent {
             }
             Self::WITHDRAWN => {
                 let mut amount = ::core::option::Option::<Cents>::None;
-                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes);
                 while let ::core::option::Option::Some(found) = reader.next_name()? {
-                    match found {
+                    let done = match found {
                         "amount" => {
                             <Cents as ::batpak::expansion::Value>::read(
                                 "amount",
                                 &mut amount,
                                 &mut reader,
-                            )?
+                            )
                         }
-                        _ => reader.skip()?,
-                    }
+                        _ => reader.skip(),
+                    };
+                    done?;
                 }
                 ::core::result::Result::Ok(Self::Withdrawn {
                     amount: <Cents as ::batpak::expansion::Value>::required(
@@ -157,12 +151,10 @@ impl ::batpak::EventPayload for AccountEvent {
                 })
             }
             Self::FROZEN => {
-                ::batpak::expansion::FieldReader::new(bytes)?.skip_all()?;
-                ::core::result::Result::Ok(Self::Frozen {})
+                ::batpak::expansion::FieldReader::none(bytes, Self::Frozen {})
             }
             Self::CLOSED => {
-                ::batpak::expansion::FieldReader::new(bytes)?.skip_all()?;
-                ::core::result::Result::Ok(Self::Closed {})
+                ::batpak::expansion::FieldReader::none(bytes, Self::Closed {})
             }
             _ => ::core::result::Result::Err(::batpak::DecodeError::UnknownKind(kind)),
         }

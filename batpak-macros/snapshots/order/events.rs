@@ -68,17 +68,11 @@ impl ::batpak::EventPayload for OrderEvent {
         match self {
             Self::LineAdded { line } => {
                 let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
-                <Line as ::batpak::expansion::Value>::write(line, "line", &mut writer)?;
-                ::core::result::Result::Ok(())
+                <Line as ::batpak::expansion::Value>::write(line, "line", &mut writer)
             }
             Self::Placed { total } => {
                 let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
-                <Cents as ::batpak::expansion::Value>::write(
-                    total,
-                    "total",
-                    &mut writer,
-                )?;
-                ::core::result::Result::Ok(())
+                <Cents as ::batpak::expansion::Value>::write(total, "total", &mut writer)
             }
             Self::Paid { payment } => {
                 let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
@@ -86,8 +80,7 @@ impl ::batpak::EventPayload for OrderEvent {
                     payment,
                     "payment",
                     &mut writer,
-                )?;
-                ::core::result::Result::Ok(())
+                )
             }
             Self::Shipped { tracking } => {
                 let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
@@ -95,30 +88,20 @@ impl ::batpak::EventPayload for OrderEvent {
                     tracking,
                     "tracking",
                     &mut writer,
-                )?;
-                ::core::result::Result::Ok(())
+                )
             }
-            Self::Delivered {} => {
-                ::batpak::expansion::FieldWriter::new(out, 0);
-                ::core::result::Result::Ok(())
-            }
+            Self::Delivered {} => ::batpak::expansion::FieldWriter::none(out),
             Self::Cancelled { reason } => {
                 let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
                 <String as ::batpak::expansion::Value>::write(
                     reason,
                     "reason",
                     &mut writer,
-                )?;
-                ::core::result::Result::Ok(())
+                )
             }
             Self::NoteAdded { text } => {
                 let mut writer = ::batpak::expansion::FieldWriter::new(out, 1);
-                <String as ::batpak::expansion::Value>::write(
-                    text,
-                    "text",
-                    &mut writer,
-                )?;
-                ::core::result::Result::Ok(())
+                <String as ::batpak::expansion::Value>::write(text, "text", &mut writer)
             }
         }
     }
@@ -131,18 +114,19 @@ impl ::batpak::EventPayload for OrderEvent {
         match kind {
             Self::LINE_ADDED => {
                 let mut line = ::core::option::Option::<Line>::None;
-                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes);
                 while let ::core::option::Option::Some(found) = reader.next_name()? {
-                    match found {
+                    let done = match found {
                         "line" => {
                             <Line as ::batpak::expansion::Value>::read(
                                 "line",
                                 &mut line,
                                 &mut reader,
-                            )?
+                            )
                         }
-                        _ => reader.skip()?,
-                    }
+                        _ => reader.skip(),
+                    };
+                    done?;
                 }
                 ::core::result::Result::Ok(Self::LineAdded {
                     line: <Line as ::batpak::expansion::Value>::required("line", line)?,
@@ -150,18 +134,19 @@ impl ::batpak::EventPayload for OrderEvent {
             }
             Self::PLACED => {
                 let mut total = ::core::option::Option::<Cents>::None;
-                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes);
                 while let ::core::option::Option::Some(found) = reader.next_name()? {
-                    match found {
+                    let done = match found {
                         "total" => {
                             <Cents as ::batpak::expansion::Value>::read(
                                 "total",
                                 &mut total,
                                 &mut reader,
-                            )?
+                            )
                         }
-                        _ => reader.skip()?,
-                    }
+                        _ => reader.skip(),
+                    };
+                    done?;
                 }
                 ::core::result::Result::Ok(Self::Placed {
                     total: <Cents as ::batpak::expansion::Value>::required(
@@ -179,18 +164,19 @@ impl ::batpak::EventPayload for OrderEvent {
             }
             Self::PAID => {
                 let mut payment = ::core::option::Option::<PaymentId>::None;
-                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes);
                 while let ::core::option::Option::Some(found) = reader.next_name()? {
-                    match found {
+                    let done = match found {
                         "payment" => {
                             <PaymentId as ::batpak::expansion::Value>::read(
                                 "payment",
                                 &mut payment,
                                 &mut reader,
-                            )?
+                            )
                         }
-                        _ => reader.skip()?,
-                    }
+                        _ => reader.skip(),
+                    };
+                    done?;
                 }
                 ::core::result::Result::Ok(Self::Paid {
                     payment: <PaymentId as ::batpak::expansion::Value>::required(
@@ -201,18 +187,19 @@ impl ::batpak::EventPayload for OrderEvent {
             }
             Self::SHIPPED => {
                 let mut tracking = ::core::option::Option::<Tracking>::None;
-                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes);
                 while let ::core::option::Option::Some(found) = reader.next_name()? {
-                    match found {
+                    let done = match found {
                         "tracking" => {
                             <Tracking as ::batpak::expansion::Value>::read(
                                 "tracking",
                                 &mut tracking,
                                 &mut reader,
-                            )?
+                            )
                         }
-                        _ => reader.skip()?,
-                    }
+                        _ => reader.skip(),
+                    };
+                    done?;
                 }
                 ::core::result::Result::Ok(Self::Shipped {
                     tracking: <Tracking as ::batpak::expansion::Value>::required(
@@ -222,23 +209,23 @@ impl ::batpak::EventPayload for OrderEvent {
                 })
             }
             Self::DELIVERED => {
-                ::batpak::expansion::FieldReader::new(bytes)?.skip_all()?;
-                ::core::result::Result::Ok(Self::Delivered {})
+                ::batpak::expansion::FieldReader::none(bytes, Self::Delivered {})
             }
             Self::CANCELLED => {
                 let mut reason = ::core::option::Option::<String>::None;
-                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes);
                 while let ::core::option::Option::Some(found) = reader.next_name()? {
-                    match found {
+                    let done = match found {
                         "reason" => {
                             <String as ::batpak::expansion::Value>::read(
                                 "reason",
                                 &mut reason,
                                 &mut reader,
-                            )?
+                            )
                         }
-                        _ => reader.skip()?,
-                    }
+                        _ => reader.skip(),
+                    };
+                    done?;
                 }
                 ::core::result::Result::Ok(Self::Cancelled {
                     reason: <String as ::batpak::expansion::Value>::required(
@@ -249,18 +236,19 @@ impl ::batpak::EventPayload for OrderEvent {
             }
             Self::NOTE_ADDED => {
                 let mut text = ::core::option::Option::<String>::None;
-                let mut reader = ::batpak::expansion::FieldReader::new(bytes)?;
+                let mut reader = ::batpak::expansion::FieldReader::new(bytes);
                 while let ::core::option::Option::Some(found) = reader.next_name()? {
-                    match found {
+                    let done = match found {
                         "text" => {
                             <String as ::batpak::expansion::Value>::read(
                                 "text",
                                 &mut text,
                                 &mut reader,
-                            )?
+                            )
                         }
-                        _ => reader.skip()?,
-                    }
+                        _ => reader.skip(),
+                    };
+                    done?;
                 }
                 ::core::result::Result::Ok(Self::NoteAdded {
                     text: <String as ::batpak::expansion::Value>::required("text", text)?,

@@ -39,7 +39,7 @@ pub(super) fn encode(event: &Event, krate: &syn::Path) -> TokenStream {
 fn write(fields: &[Field], krate: &syn::Path) -> TokenStream {
     let [out, writer] = ["out", "writer"].map(hygienic);
     if fields.iter().all(|field| field.skip) {
-        return quote!(#krate::expansion::FieldWriter::new(#out, 0); ::core::result::Result::Ok(()));
+        return quote!(#krate::expansion::FieldWriter::none(#out));
     }
     let written = || fields.iter().filter(|field| !field.skip);
     let conditions = written().filter_map(|field| {
@@ -52,29 +52,40 @@ fn write(fields: &[Field], krate: &syn::Path) -> TokenStream {
         let present = present(f);
         quote!(+ #present as ::core::primitive::u32)
     });
+    // The last one's result is that of the whole.
+    let last = written().last().filter(|field| field.skip_if.is_none());
+    let is_last = |field: &Field| last.is_some_and(|last| std::ptr::eq(last, field));
     let writes = written().map(|field| {
         let Field { local, ty, key, .. } = field;
         let write = match &field.with {
             Some(with) => {
                 let serializer = hygienic("serializer");
-                quote!(#writer.field_with(#key, |#serializer| #with::serialize(#local, #serializer))?;)
+                quote!(#writer.field_with(#key, |#serializer| #with::serialize(#local, #serializer)))
             }
             None => {
-                quote!(<#ty as #krate::expansion::Value>::write(#local, #key, &mut #writer)?;)
+                quote!(<#ty as #krate::expansion::Value>::write(#local, #key, &mut #writer))
             }
         };
-        if field.skip_if.is_none() {
+        if is_last(field) {
             return write;
         }
-        let present = present(field);
-        quote!(if #present { #write })
+        match &field.skip_if {
+            None => quote!(#write?;),
+            Some(_) => {
+                let present = present(field);
+                quote!(if #present { #write?; })
+            }
+        }
     });
+    let done = last
+        .is_none()
+        .then(|| quote!(::core::result::Result::Ok(())));
     let always = Literal::usize_unsuffixed(always);
     quote! {
         #(#conditions)*
         let mut #writer = #krate::expansion::FieldWriter::new(#out, #always #(#sometimes)*);
         #(#writes)*
-        ::core::result::Result::Ok(())
+        #done
     }
 }
 
@@ -129,6 +140,7 @@ fn earlier(event: &Event, krate: &syn::Path) -> TokenStream {
 
 fn read(constructor: &TokenStream, fields: &[Field], krate: &syn::Path) -> TokenStream {
     let [bytes, reader, found, from] = ["bytes", "reader", "found", "from"].map(hygienic);
+    let done = hygienic("done");
     let read = || fields.iter().filter(|field| !field.skip);
     let slots = read().map(
         |Field { local, ty, .. }| quote!(let mut #local = ::core::option::Option::<#ty>::None;),
@@ -143,10 +155,10 @@ fn read(constructor: &TokenStream, fields: &[Field], krate: &syn::Path) -> Token
         } = field;
         let read = match &field.with {
             Some(with) => {
-                quote!(#reader.value_with(#key, &mut #local, |#from| #with::deserialize(#from))?)
+                quote!(#reader.value_with(#key, &mut #local, |#from| #with::deserialize(#from)))
             }
             None => {
-                quote!(<#ty as #krate::expansion::Value>::read(#key, &mut #local, &mut #reader)?)
+                quote!(<#ty as #krate::expansion::Value>::read(#key, &mut #local, &mut #reader))
             }
         };
         quote!(#key #(| #aliases)* => #read,)
@@ -158,18 +170,18 @@ fn read(constructor: &TokenStream, fields: &[Field], krate: &syn::Path) -> Token
     });
     if reads.is_empty() {
         return quote! {
-            #krate::expansion::FieldReader::new(#bytes)?.skip_all()?;
-            ::core::result::Result::Ok(#constructor { #(#values),* })
+            #krate::expansion::FieldReader::none(#bytes, #constructor { #(#values),* })
         };
     }
     quote! {
         #(#slots)*
-        let mut #reader = #krate::expansion::FieldReader::new(#bytes)?;
+        let mut #reader = #krate::expansion::FieldReader::new(#bytes);
         while let ::core::option::Option::Some(#found) = #reader.next_name()? {
-            match #found {
+            let #done = match #found {
                 #(#reads)*
-                _ => #reader.skip()?,
-            }
+                _ => #reader.skip(),
+            };
+            #done?;
         }
         ::core::result::Result::Ok(#constructor { #(#values),* })
     }

@@ -138,6 +138,15 @@ impl<'a> FieldWriter<'a> {
         Self { out }
     }
 
+    /// Writes a payload of no fields at the end of `out`.
+    ///
+    /// # Errors
+    /// None; it is the whole writing of an event, which may have some.
+    pub fn none(out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        FieldWriter::new(out, 0);
+        Ok(())
+    }
+
     /// Writes one field.
     ///
     /// # Errors
@@ -181,33 +190,35 @@ pub type ValueReader<'a> = rmp_serde::Deserializer<ReadRefReader<'a, [u8]>>;
 /// Reads a payload field by field, in whatever order they were written.
 pub struct FieldReader<'a> {
     reader: ValueReader<'a>,
-    remaining: u32,
+    /// How many fields are still to come; `None` if the payload is not a map.
+    remaining: Option<u32>,
 }
 
 impl<'a> FieldReader<'a> {
     /// Begins to read the payload `bytes`.
-    ///
-    /// # Errors
-    /// [`DecodeError::Malformed`] if they are not a map.
-    pub fn new(mut bytes: &'a [u8]) -> Result<Self, DecodeError> {
-        let remaining = rmp::decode::read_map_len(&mut bytes)
-            .map_err(|_| DecodeError::malformed("expected a map by field name"))?;
-        Ok(Self {
+    pub fn new(mut bytes: &'a [u8]) -> Self {
+        let remaining = rmp::decode::read_map_len(&mut bytes).ok();
+        Self {
             reader: deserializer(bytes),
             remaining,
-        })
+        }
     }
 
     /// The next field's name, or `None` after the last; its value must be read or skipped next.
     ///
     /// # Errors
-    /// [`DecodeError::Malformed`] if the bytes end early, go on too long or the name is not text.
+    /// [`DecodeError::Malformed`] if the bytes are not a map, end early, go on too long or the name is not
+    /// text.
     pub fn next_name(&mut self) -> Result<Option<&'a str>, DecodeError> {
-        if self.remaining == 0 {
+        let remaining = self
+            .remaining
+            .as_mut()
+            .ok_or_else(|| DecodeError::malformed("expected a map by field name"))?;
+        if *remaining == 0 {
             expect_end(&mut self.reader)?;
             return Ok(None);
         }
-        self.remaining -= 1;
+        *remaining -= 1;
         <&str>::deserialize(&mut self.reader)
             .map(Some)
             .map_err(|e| DecodeError::Malformed(Box::new(e)))
@@ -252,15 +263,16 @@ impl<'a> FieldReader<'a> {
         }
     }
 
-    /// Skips all fields, such as those that newer code added to an event that has none.
+    /// The event, which has no fields; skips those that newer code added to it.
     ///
     /// # Errors
-    /// [`DecodeError::Malformed`] if they are not msgpack values by name.
-    pub fn skip_all(mut self) -> Result<(), DecodeError> {
-        while self.next_name()?.is_some() {
-            self.skip()?;
+    /// [`DecodeError::Malformed`] if the payload is not msgpack values by name.
+    pub fn none<T>(bytes: &'a [u8], event: T) -> Result<T, DecodeError> {
+        let mut fields = Self::new(bytes);
+        while fields.next_name()?.is_some() {
+            fields.skip()?;
         }
-        Ok(())
+        Ok(event)
     }
 
     /// Skips the value of the field just named, such as one that newer code added.
@@ -458,7 +470,7 @@ mod tests {
 
     fn amount(bytes: &[u8]) -> Result<u64, DecodeError> {
         let mut amount = None;
-        let mut fields = FieldReader::new(bytes)?;
+        let mut fields = FieldReader::new(bytes);
         while let Some(name) = fields.next_name()? {
             match name {
                 "amount" => fields.value("amount", &mut amount)?,

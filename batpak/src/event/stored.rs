@@ -164,7 +164,7 @@ fn metadata_value<T: DeserializeOwned>(map: &[u8], name: &str) -> Result<Option<
     if map.is_empty() {
         return Ok(None);
     }
-    let mut fields = super::FieldReader::new(map)?;
+    let mut fields = super::FieldReader::new(map);
     let mut value = None;
     while let Some(found) = fields.next_name()? {
         if found == name {
