@@ -167,11 +167,14 @@ impl<S: ::batpak::State<Machine = Account>, P> AccountIn<S, P> {
         self.0.data()
     }
     /// The step over an event, to the state that the table leads to.
-    fn leading_to<T: ::batpak::State<Machine = Account>>(
+    fn leading_to<T: ::batpak::State<Machine = Account>, D>(
         self,
         event: AccountEvent,
-    ) -> ::batpak::Step<Self, AccountIn<T>> {
-        ::batpak::expansion::step(self, event)
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, AccountIn<T>>,
+        ::batpak::Denied<Self, D>,
+    > {
+        ::core::result::Result::Ok(::batpak::expansion::step(self, event))
     }
 }
 #[automatically_derived]
@@ -180,30 +183,6 @@ impl<S: ::batpak::State<Machine = Account>> AccountIn<S> {
     /// Where it was read: store, stream, revision and position.
     pub fn cursor(&self) -> &::batpak::Cursor {
         self.0.cursor()
-    }
-}
-#[automatically_derived]
-#[allow(dead_code)]
-impl<P> AccountIn<Open, P> {
-    /// The field `owner` of the state.
-    pub fn owner(&self) -> &String {
-        &self.0.state().owner
-    }
-    /// The field `balance` of the state.
-    pub fn balance(&self) -> &Cents {
-        &self.0.state().balance
-    }
-}
-#[automatically_derived]
-#[allow(dead_code)]
-impl<P> AccountIn<Frozen, P> {
-    /// The field `owner` of the state.
-    pub fn owner(&self) -> &String {
-        &self.0.state().owner
-    }
-    /// The field `balance` of the state.
-    pub fn balance(&self) -> &Cents {
-        &self.0.state().balance
     }
 }
 /// [`Account`] in whatever state it was read in: match on it, narrow it, or begin a chain.
@@ -331,14 +310,15 @@ impl Account {
     pub const TRANSITIONS: &'static [::batpak::Transition] = &::batpak::Transition::table(
         <AccountEvent as ::batpak::EventPayload>::TABLE,
         [
-            ("Unopened", 0, "Open", false, "open", &[]),
-            ("Open", 1, "Open", false, "deposit", &[]),
-            ("Open", 2, "Open", false, "withdraw", &["covered", "daily_limit"]),
-            ("Open", 3, "Frozen", false, "freeze", &[]),
-            ("Open", 4, "Closed", true, "close", &[]),
-            ("Open", 4, "Frozen", false, "close", &[]),
-            ("Frozen", 4, "Closed", false, "close", &[]),
+            ("Unopened", 0, "Open", false, "open", 0),
+            ("Open", 1, "Open", false, "deposit", 0),
+            ("Open", 2, "Open", false, "withdraw", 2),
+            ("Open", 3, "Frozen", false, "freeze", 0),
+            ("Open", 4, "Closed", true, "close", 0),
+            ("Open", 4, "Frozen", false, "close", 0),
+            ("Frozen", 4, "Closed", false, "close", 0),
         ],
+        &["covered", "daily_limit"],
     );
     /// The graph as a Mermaid state diagram.
     pub const DIAGRAM: &'static ::core::primitive::str = "stateDiagram-v2\n    [*] --> Unopened\n    Unopened --> Open : Opened\n    Open --> Open : Deposited\n    Open --> Open : Withdrawn\n    Open --> Frozen : Frozen\n    Open --> Closed : Closed [balance == Cents(0)]\n    Open --> Frozen : Closed\n    Frozen --> Closed : Closed\n    Closed --> [*]\n";
@@ -403,17 +383,13 @@ impl Account {
                 (
                     Self::Open { balance, .. },
                     AccountEvent::Closed,
-                ) if balance == Cents(0) => {
-                    ::batpak::State::into_any(Self::open_closed())
-                }
+                ) if balance == Cents(0) => Self::Closed,
                 (Self::Open { owner, balance }, AccountEvent::Closed) => {
                     ::batpak::State::into_any(
                         Self::open_closed_to_frozen(owner, balance),
                     )
                 }
-                (Self::Frozen { .. }, AccountEvent::Closed) => {
-                    ::batpak::State::into_any(Self::frozen_closed())
-                }
+                (Self::Frozen { .. }, AccountEvent::Closed) => Self::Closed,
                 (state, event) => {
                     return ::core::result::Result::Err(
                         ::batpak::Illegal::new(
@@ -462,14 +438,8 @@ impl Account {
     fn open_frozen(owner: String, balance: Cents) -> Frozen {
         Frozen { owner, balance }
     }
-    fn open_closed() -> Closed {
-        Closed
-    }
     fn open_closed_to_frozen(owner: String, balance: Cents) -> Frozen {
         Frozen { owner, balance }
-    }
-    fn frozen_closed() -> Closed {
-        Closed
     }
 }
 #[automatically_derived]
@@ -538,61 +508,24 @@ impl ::batpak::Machine for Account {
         self.evolve(event)
     }
     fn enter(self, place: ::batpak::expansion::Place, data: ()) -> AnyAccountIn {
+        fn known<S: ::batpak::State<Machine = Account>>(
+            cursor: ::batpak::Cursor,
+            state: S,
+            data: (),
+        ) -> AccountIn<S> {
+            AccountIn(::batpak::expansion::In::new(cursor, state, data))
+        }
         let cursor = place.into_cursor();
         match self {
-            Self::Unopened => {
-                AnyAccountIn::Unopened(
-                    AccountIn(::batpak::expansion::In::new(cursor, Unopened, data)),
-                )
-            }
+            Self::Unopened => AnyAccountIn::Unopened(known(cursor, Unopened, data)),
             Self::Open { owner, balance } => {
-                AnyAccountIn::Open(
-                    AccountIn(
-                        ::batpak::expansion::In::new(
-                            cursor,
-                            Open { owner, balance },
-                            data,
-                        ),
-                    ),
-                )
+                AnyAccountIn::Open(known(cursor, Open { owner, balance }, data))
             }
             Self::Frozen { owner, balance } => {
-                AnyAccountIn::Frozen(
-                    AccountIn(
-                        ::batpak::expansion::In::new(
-                            cursor,
-                            Frozen { owner, balance },
-                            data,
-                        ),
-                    ),
-                )
+                AnyAccountIn::Frozen(known(cursor, Frozen { owner, balance }, data))
             }
-            Self::Closed => {
-                AnyAccountIn::Closed(
-                    AccountIn(::batpak::expansion::In::new(cursor, Closed, data)),
-                )
-            }
+            Self::Closed => AnyAccountIn::Closed(known(cursor, Closed, data)),
         }
-    }
-}
-#[automatically_derived]
-impl ::batpak::Projection for Account {
-    const KINDS: &'static [::batpak::EventKind] = <Self as ::batpak::Machine>::KINDS;
-    const VERSION: ::core::primitive::u32 = <Self as ::batpak::Machine>::VERSION;
-    fn apply(
-        &mut self,
-        event: &::batpak::RawEvent<'_>,
-    ) -> ::core::result::Result<(), ::batpak::FoldError> {
-        let mut folded = ::batpak::Folded {
-            state: ::core::mem::take(self),
-            data: (),
-        };
-        ::batpak::Projection::apply(&mut folded, event)?;
-        *self = folded.state;
-        ::core::result::Result::Ok(())
-    }
-    fn reads(kind: ::batpak::EventKind) -> ::core::primitive::bool {
-        <::batpak::Folded<Self> as ::batpak::Projection>::reads(kind)
     }
 }
 /// Where the command `close` of [`Account`] may lead.
@@ -627,12 +560,20 @@ impl<P> AccountIn<Unopened, P> {
         ::batpak::Step<Self, AccountIn<Open>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(AccountEvent::Opened { owner }))
+        self.leading_to(AccountEvent::Opened { owner })
     }
 }
 #[automatically_derived]
 #[allow(dead_code, clippy::too_many_arguments)]
 impl<P> AccountIn<Open, P> {
+    /// The field `owner` of the state.
+    pub fn owner(&self) -> &String {
+        &self.0.state().owner
+    }
+    /// The field `balance` of the state.
+    pub fn balance(&self) -> &Cents {
+        &self.0.state().balance
+    }
     /// `Open --Deposited--> Open`.
     pub fn deposit(
         self,
@@ -641,7 +582,7 @@ impl<P> AccountIn<Open, P> {
         ::batpak::Step<Self, AccountIn<Open>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(AccountEvent::Deposited { amount }))
+        self.leading_to(AccountEvent::Deposited { amount })
     }
     /// `Open --Withdrawn--> Open`. Gates: `covered`, `daily_limit`.
     ///
@@ -662,7 +603,7 @@ impl<P> AccountIn<Open, P> {
         ) {
             return ::core::result::Result::Err(::batpak::Denied::new(self, denial));
         }
-        ::core::result::Result::Ok(self.leading_to(AccountEvent::Withdrawn { amount }))
+        self.leading_to(AccountEvent::Withdrawn { amount })
     }
     /// `Open --Frozen--> Frozen`.
     pub fn freeze(
@@ -671,7 +612,7 @@ impl<P> AccountIn<Open, P> {
         ::batpak::Step<Self, AccountIn<Frozen>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(AccountEvent::Frozen))
+        self.leading_to(AccountEvent::Frozen)
     }
     /// `Open --Closed--> Closed` if `balance == Cents(0)`, else `Open --Closed--> Frozen`.
     #[allow(unreachable_patterns, unused_variables)]
@@ -688,11 +629,7 @@ impl<P> AccountIn<Open, P> {
             (Open { balance, .. }, AccountEvent::Closed) if balance == Cents(0) => {
                 AccountClose::Closed(
                     ::batpak::expansion::Instance::new(
-                        ::batpak::expansion::In::new(
-                            cursor,
-                            Account::open_closed(),
-                            before,
-                        ),
+                        ::batpak::expansion::In::new(cursor, Closed, before),
                     ),
                 )
             }
@@ -715,6 +652,14 @@ impl<P> AccountIn<Open, P> {
 #[automatically_derived]
 #[allow(dead_code, clippy::too_many_arguments)]
 impl<P> AccountIn<Frozen, P> {
+    /// The field `owner` of the state.
+    pub fn owner(&self) -> &String {
+        &self.0.state().owner
+    }
+    /// The field `balance` of the state.
+    pub fn balance(&self) -> &Cents {
+        &self.0.state().balance
+    }
     /// `Frozen --Closed--> Closed`.
     pub fn close(
         self,
@@ -722,6 +667,6 @@ impl<P> AccountIn<Frozen, P> {
         ::batpak::Step<Self, AccountIn<Closed>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(AccountEvent::Closed))
+        self.leading_to(AccountEvent::Closed)
     }
 }

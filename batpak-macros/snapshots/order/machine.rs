@@ -229,11 +229,14 @@ impl<S: ::batpak::State<Machine = Order>, P> OrderIn<S, P> {
         self.0.data()
     }
     /// The step over an event, to the state that the table leads to.
-    fn leading_to<T: ::batpak::State<Machine = Order>>(
+    fn leading_to<T: ::batpak::State<Machine = Order>, D>(
         self,
         event: OrderEvent,
-    ) -> ::batpak::Step<Self, OrderIn<T>> {
-        ::batpak::expansion::step(self, event)
+    ) -> ::core::result::Result<
+        ::batpak::Step<Self, OrderIn<T>>,
+        ::batpak::Denied<Self, D>,
+    > {
+        ::core::result::Result::Ok(::batpak::expansion::step(self, event))
     }
 }
 #[automatically_derived]
@@ -242,50 +245,6 @@ impl<S: ::batpak::State<Machine = Order>> OrderIn<S> {
     /// Where it was read: store, stream, revision and position.
     pub fn cursor(&self) -> &::batpak::Cursor {
         self.0.cursor()
-    }
-}
-#[automatically_derived]
-#[allow(dead_code)]
-impl<P> OrderIn<Draft, P> {
-    /// The field `lines` of the state.
-    pub fn lines(&self) -> &Vec<Line> {
-        &self.0.state().lines
-    }
-}
-#[automatically_derived]
-#[allow(dead_code)]
-impl<P> OrderIn<Placed, P> {
-    /// The field `lines` of the state.
-    pub fn lines(&self) -> &Vec<Line> {
-        &self.0.state().lines
-    }
-    /// The field `total` of the state.
-    pub fn total(&self) -> &Cents {
-        &self.0.state().total
-    }
-}
-#[automatically_derived]
-#[allow(dead_code)]
-impl<P> OrderIn<Paid, P> {
-    /// The field `payment` of the state.
-    pub fn payment(&self) -> &PaymentId {
-        &self.0.state().payment
-    }
-}
-#[automatically_derived]
-#[allow(dead_code)]
-impl<P> OrderIn<Shipped, P> {
-    /// The field `tracking` of the state.
-    pub fn tracking(&self) -> &Tracking {
-        &self.0.state().tracking
-    }
-}
-#[automatically_derived]
-#[allow(dead_code)]
-impl<P> OrderIn<Cancelled, P> {
-    /// The field `reason` of the state.
-    pub fn reason(&self) -> &String {
-        &self.0.state().reason
     }
 }
 /// [`Order`] in whatever state it was read in: match on it, narrow it, or begin a chain.
@@ -435,21 +394,22 @@ impl Order {
     pub const TRANSITIONS: &'static [::batpak::Transition] = &::batpak::Transition::table(
         <OrderEvent as ::batpak::EventPayload>::TABLE,
         [
-            ("Draft", 0, "Draft", false, "add_line", &[]),
-            ("Draft", 1, "Placed", false, "place", &["not_empty", "credit_limit"]),
-            ("Draft", 5, "Cancelled", false, "cancel", &[]),
-            ("Draft", 6, "Draft", false, "note", &[]),
-            ("Placed", 2, "Paid", false, "pay", &[]),
-            ("Placed", 5, "Cancelled", false, "cancel", &[]),
-            ("Placed", 6, "Placed", false, "note", &[]),
-            ("Paid", 3, "Shipped", false, "ship", &[]),
-            ("Paid", 5, "Cancelled", false, "cancel", &[]),
-            ("Paid", 6, "Paid", false, "note", &[]),
-            ("Shipped", 4, "Delivered", false, "deliver", &[]),
-            ("Shipped", 6, "Shipped", false, "note", &[]),
-            ("Delivered", 6, "Delivered", false, "note", &[]),
-            ("Cancelled", 6, "Cancelled", false, "note", &[]),
+            ("Draft", 0, "Draft", false, "add_line", 0),
+            ("Draft", 1, "Placed", false, "place", 2),
+            ("Draft", 5, "Cancelled", false, "cancel", 0),
+            ("Draft", 6, "Draft", false, "note", 0),
+            ("Placed", 2, "Paid", false, "pay", 0),
+            ("Placed", 5, "Cancelled", false, "cancel", 0),
+            ("Placed", 6, "Placed", false, "note", 0),
+            ("Paid", 3, "Shipped", false, "ship", 0),
+            ("Paid", 5, "Cancelled", false, "cancel", 0),
+            ("Paid", 6, "Paid", false, "note", 0),
+            ("Shipped", 4, "Delivered", false, "deliver", 0),
+            ("Shipped", 6, "Shipped", false, "note", 0),
+            ("Delivered", 6, "Delivered", false, "note", 0),
+            ("Cancelled", 6, "Cancelled", false, "note", 0),
         ],
+        &["not_empty", "credit_limit"],
     );
     /// The graph as a Mermaid state diagram.
     pub const DIAGRAM: &'static ::core::primitive::str = "stateDiagram-v2\n    [*] --> Draft\n    Draft --> Draft : LineAdded\n    Draft --> Placed : Placed\n    Draft --> Cancelled : Cancelled\n    Draft --> Draft : NoteAdded\n    Placed --> Paid : Paid\n    Placed --> Cancelled : Cancelled\n    Placed --> Placed : NoteAdded\n    Paid --> Shipped : Shipped\n    Paid --> Cancelled : Cancelled\n    Paid --> Paid : NoteAdded\n    Shipped --> Delivered : Delivered\n    Shipped --> Shipped : NoteAdded\n    Delivered --> Delivered : NoteAdded\n    Cancelled --> Cancelled : NoteAdded\n    Delivered --> [*]\n    Cancelled --> [*]\n";
@@ -509,9 +469,7 @@ impl Order {
                 (Self::Paid { .. }, OrderEvent::Shipped { tracking }) => {
                     ::batpak::State::into_any(Self::paid_shipped(tracking))
                 }
-                (Self::Shipped { .. }, OrderEvent::Delivered) => {
-                    ::batpak::State::into_any(Self::shipped_delivered())
-                }
+                (Self::Shipped { .. }, OrderEvent::Delivered) => Self::Delivered,
                 (
                     Self::Draft { .. } | Self::Placed { .. } | Self::Paid { .. },
                     OrderEvent::Cancelled { reason },
@@ -566,9 +524,6 @@ impl Order {
     }
     fn paid_shipped(tracking: Tracking) -> Shipped {
         Shipped { tracking }
-    }
-    fn shipped_delivered() -> Delivered {
-        Delivered
     }
     fn open_cancelled(reason: String) -> Cancelled {
         Cancelled { reason }
@@ -656,74 +611,41 @@ impl ::batpak::Machine for Order {
         self.evolve(event)
     }
     fn enter(self, place: ::batpak::expansion::Place, data: ()) -> AnyOrderIn {
+        fn known<S: ::batpak::State<Machine = Order>>(
+            cursor: ::batpak::Cursor,
+            state: S,
+            data: (),
+        ) -> OrderIn<S> {
+            OrderIn(::batpak::expansion::In::new(cursor, state, data))
+        }
         let cursor = place.into_cursor();
         match self {
             Self::Draft { lines } => {
-                AnyOrderIn::Draft(
-                    OrderIn(::batpak::expansion::In::new(cursor, Draft { lines }, data)),
-                )
+                AnyOrderIn::Draft(known(cursor, Draft { lines }, data))
             }
             Self::Placed { lines, total } => {
-                AnyOrderIn::Placed(
-                    OrderIn(
-                        ::batpak::expansion::In::new(
-                            cursor,
-                            Placed { lines, total },
-                            data,
-                        ),
-                    ),
-                )
+                AnyOrderIn::Placed(known(cursor, Placed { lines, total }, data))
             }
             Self::Paid { payment } => {
-                AnyOrderIn::Paid(
-                    OrderIn(::batpak::expansion::In::new(cursor, Paid { payment }, data)),
-                )
+                AnyOrderIn::Paid(known(cursor, Paid { payment }, data))
             }
             Self::Shipped { tracking } => {
-                AnyOrderIn::Shipped(
-                    OrderIn(
-                        ::batpak::expansion::In::new(cursor, Shipped { tracking }, data),
-                    ),
-                )
+                AnyOrderIn::Shipped(known(cursor, Shipped { tracking }, data))
             }
-            Self::Delivered => {
-                AnyOrderIn::Delivered(
-                    OrderIn(::batpak::expansion::In::new(cursor, Delivered, data)),
-                )
-            }
+            Self::Delivered => AnyOrderIn::Delivered(known(cursor, Delivered, data)),
             Self::Cancelled { reason } => {
-                AnyOrderIn::Cancelled(
-                    OrderIn(
-                        ::batpak::expansion::In::new(cursor, Cancelled { reason }, data),
-                    ),
-                )
+                AnyOrderIn::Cancelled(known(cursor, Cancelled { reason }, data))
             }
         }
     }
 }
 #[automatically_derived]
-impl ::batpak::Projection for Order {
-    const KINDS: &'static [::batpak::EventKind] = <Self as ::batpak::Machine>::KINDS;
-    const VERSION: ::core::primitive::u32 = <Self as ::batpak::Machine>::VERSION;
-    fn apply(
-        &mut self,
-        event: &::batpak::RawEvent<'_>,
-    ) -> ::core::result::Result<(), ::batpak::FoldError> {
-        let mut folded = ::batpak::Folded {
-            state: ::core::mem::take(self),
-            data: (),
-        };
-        ::batpak::Projection::apply(&mut folded, event)?;
-        *self = folded.state;
-        ::core::result::Result::Ok(())
-    }
-    fn reads(kind: ::batpak::EventKind) -> ::core::primitive::bool {
-        <::batpak::Folded<Self> as ::batpak::Projection>::reads(kind)
-    }
-}
-#[automatically_derived]
 #[allow(dead_code, clippy::too_many_arguments)]
 impl<P> OrderIn<Draft, P> {
+    /// The field `lines` of the state.
+    pub fn lines(&self) -> &Vec<Line> {
+        &self.0.state().lines
+    }
     /// `Draft --LineAdded--> Draft`.
     pub fn add_line(
         self,
@@ -732,7 +654,7 @@ impl<P> OrderIn<Draft, P> {
         ::batpak::Step<Self, OrderIn<Draft>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(OrderEvent::LineAdded { line }))
+        self.leading_to(OrderEvent::LineAdded { line })
     }
     /// The customer confirms the basket.
     ///
@@ -755,7 +677,7 @@ impl<P> OrderIn<Draft, P> {
         ) {
             return ::core::result::Result::Err(::batpak::Denied::new(self, denial));
         }
-        ::core::result::Result::Ok(self.leading_to(OrderEvent::Placed { total }))
+        self.leading_to(OrderEvent::Placed { total })
     }
     /// `Draft --Cancelled--> Cancelled`.
     pub fn cancel(
@@ -765,7 +687,7 @@ impl<P> OrderIn<Draft, P> {
         ::batpak::Step<Self, OrderIn<Cancelled>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(OrderEvent::Cancelled { reason }))
+        self.leading_to(OrderEvent::Cancelled { reason })
     }
     /// `Draft --NoteAdded--> Draft`.
     pub fn note(
@@ -775,12 +697,20 @@ impl<P> OrderIn<Draft, P> {
         ::batpak::Step<Self, OrderIn<Draft>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(OrderEvent::NoteAdded { text }))
+        self.leading_to(OrderEvent::NoteAdded { text })
     }
 }
 #[automatically_derived]
 #[allow(dead_code, clippy::too_many_arguments)]
 impl<P> OrderIn<Placed, P> {
+    /// The field `lines` of the state.
+    pub fn lines(&self) -> &Vec<Line> {
+        &self.0.state().lines
+    }
+    /// The field `total` of the state.
+    pub fn total(&self) -> &Cents {
+        &self.0.state().total
+    }
     /// `Placed --Paid--> Paid`.
     pub fn pay(
         self,
@@ -789,7 +719,7 @@ impl<P> OrderIn<Placed, P> {
         ::batpak::Step<Self, OrderIn<Paid>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(OrderEvent::Paid { payment }))
+        self.leading_to(OrderEvent::Paid { payment })
     }
     /// `Placed --Cancelled--> Cancelled`.
     pub fn cancel(
@@ -799,7 +729,7 @@ impl<P> OrderIn<Placed, P> {
         ::batpak::Step<Self, OrderIn<Cancelled>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(OrderEvent::Cancelled { reason }))
+        self.leading_to(OrderEvent::Cancelled { reason })
     }
     /// `Placed --NoteAdded--> Placed`.
     pub fn note(
@@ -809,12 +739,16 @@ impl<P> OrderIn<Placed, P> {
         ::batpak::Step<Self, OrderIn<Placed>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(OrderEvent::NoteAdded { text }))
+        self.leading_to(OrderEvent::NoteAdded { text })
     }
 }
 #[automatically_derived]
 #[allow(dead_code, clippy::too_many_arguments)]
 impl<P> OrderIn<Paid, P> {
+    /// The field `payment` of the state.
+    pub fn payment(&self) -> &PaymentId {
+        &self.0.state().payment
+    }
     /// `Paid --Shipped--> Shipped`.
     pub fn ship(
         self,
@@ -823,7 +757,7 @@ impl<P> OrderIn<Paid, P> {
         ::batpak::Step<Self, OrderIn<Shipped>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(OrderEvent::Shipped { tracking }))
+        self.leading_to(OrderEvent::Shipped { tracking })
     }
     /// `Paid --Cancelled--> Cancelled`.
     pub fn cancel(
@@ -833,7 +767,7 @@ impl<P> OrderIn<Paid, P> {
         ::batpak::Step<Self, OrderIn<Cancelled>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(OrderEvent::Cancelled { reason }))
+        self.leading_to(OrderEvent::Cancelled { reason })
     }
     /// `Paid --NoteAdded--> Paid`.
     pub fn note(
@@ -843,12 +777,16 @@ impl<P> OrderIn<Paid, P> {
         ::batpak::Step<Self, OrderIn<Paid>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(OrderEvent::NoteAdded { text }))
+        self.leading_to(OrderEvent::NoteAdded { text })
     }
 }
 #[automatically_derived]
 #[allow(dead_code, clippy::too_many_arguments)]
 impl<P> OrderIn<Shipped, P> {
+    /// The field `tracking` of the state.
+    pub fn tracking(&self) -> &Tracking {
+        &self.0.state().tracking
+    }
     /// `Shipped --Delivered--> Delivered`.
     pub fn deliver(
         self,
@@ -856,7 +794,7 @@ impl<P> OrderIn<Shipped, P> {
         ::batpak::Step<Self, OrderIn<Delivered>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(OrderEvent::Delivered))
+        self.leading_to(OrderEvent::Delivered)
     }
     /// `Shipped --NoteAdded--> Shipped`.
     pub fn note(
@@ -866,7 +804,7 @@ impl<P> OrderIn<Shipped, P> {
         ::batpak::Step<Self, OrderIn<Shipped>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(OrderEvent::NoteAdded { text }))
+        self.leading_to(OrderEvent::NoteAdded { text })
     }
 }
 #[automatically_derived]
@@ -880,12 +818,16 @@ impl<P> OrderIn<Delivered, P> {
         ::batpak::Step<Self, OrderIn<Delivered>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(OrderEvent::NoteAdded { text }))
+        self.leading_to(OrderEvent::NoteAdded { text })
     }
 }
 #[automatically_derived]
 #[allow(dead_code, clippy::too_many_arguments)]
 impl<P> OrderIn<Cancelled, P> {
+    /// The field `reason` of the state.
+    pub fn reason(&self) -> &String {
+        &self.0.state().reason
+    }
     /// `Cancelled --NoteAdded--> Cancelled`.
     pub fn note(
         self,
@@ -894,6 +836,6 @@ impl<P> OrderIn<Cancelled, P> {
         ::batpak::Step<Self, OrderIn<Cancelled>>,
         ::batpak::Denied<Self, ::core::convert::Infallible>,
     > {
-        ::core::result::Result::Ok(self.leading_to(OrderEvent::NoteAdded { text }))
+        self.leading_to(OrderEvent::NoteAdded { text })
     }
 }

@@ -4,26 +4,27 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::table::{self, ctx_name, data_name};
-use super::{Arm, Binding, Machine, Pair, Target, diagram, outcome, wrapper};
+use super::{Arm, Binding, Machine, Pair, State, Target, diagram, outcome, wrapper};
 use crate::names::{hygienic, plain};
 
+/// What the machine has in each of its states: the fields and the commands.
 pub(super) fn expand(machine: &Machine) -> TokenStream {
-    if machine.is_fold_only() {
-        return TokenStream::new();
-    }
-    let outcomes = outcome::expand(machine);
-    let commands = (0..machine.states.len()).filter_map(|state| {
-        let commands: Vec<TokenStream> = of_state(machine, state)
-            .into_iter()
+    let outcomes = (!machine.is_fold_only()).then(|| outcome::expand(machine));
+    let outcomes = outcomes.into_iter().flatten();
+    let states = (0..machine.states.len()).filter_map(|state| {
+        let accessors = wrapper::accessors(machine, state);
+        let commands = of_state(machine, state).into_iter();
+        let commands: Vec<_> = commands
             .map(|(pair, command)| method(machine, pair, command))
             .collect();
         let (wrapper, structure) = (machine.wrapper(), &machine.states[state].structure);
         let p = &machine.parameters.phase;
-        (!commands.is_empty()).then(|| {
+        (!accessors.is_empty() || !commands.is_empty()).then(|| {
             quote! {
                 #[automatically_derived]
                 #[allow(dead_code, clippy::too_many_arguments)]
                 impl<#p> #wrapper<#structure, #p> {
+                    #(#accessors)*
                     #(#commands)*
                 }
             }
@@ -31,13 +32,17 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
     });
     quote! {
         #(#outcomes)*
-        #(#commands)*
+        #(#states)*
     }
 }
 
-/// The commands of a state, each name once; that a name stands twice has been reported.
+/// The commands of a state, each name once; that a name stands twice has been reported. Without the types of the
+/// fields of its events a machine has none.
 fn of_state(machine: &Machine, state: usize) -> Vec<(&Pair, &Ident)> {
     let mut commands: Vec<(&Pair, &Ident)> = Vec::new();
+    if machine.is_fold_only() {
+        return commands;
+    }
     for pair in machine.pairs_of(state) {
         if let Some(command) = &machine.arms[pair.arms[0]].command
             && !commands.iter().any(|(_, known)| *known == command)
@@ -113,7 +118,7 @@ fn body(machine: &Machine, pair: &Pair, command: &Ident) -> TokenStream {
     }
     quote! {
         #gates
-        ::core::result::Result::Ok(self.leading_to(#events::#event_name #fields))
+        self.leading_to(#events::#event_name #fields)
     }
 }
 
@@ -210,10 +215,11 @@ fn line(
             let structure = &machine.states[pair.state].structure;
             let fields = table::state_fields(machine, arm, &needed, pair.state);
             let arguments = arguments.iter().map(|binding| &binding.name);
-            (
-                quote!(#structure #fields),
-                quote!(#name::#function(#(#arguments),*)),
-            )
+            let made = match table::bare_target(machine, arm) {
+                Some(State { structure, .. }) => quote!(#structure),
+                None => quote!(#name::#function(#(#arguments),*)),
+            };
+            (quote!(#structure #fields), made)
         }
     };
     let guard = arm.guard.as_ref().map(|guard| quote!(if #guard));

@@ -278,7 +278,7 @@ fn implementation(machine: &Machine) -> TokenStream {
     };
     let (admit, reads_data) = (table::admit(machine), table::reads_data(machine));
     let (default, enter) = (default(machine), enter(machine));
-    let projection = projection(machine);
+    let fold = fold(machine);
     let types = types(machine);
     quote! {
         #default
@@ -312,7 +312,7 @@ fn implementation(machine: &Machine) -> TokenStream {
             #enter
         }
 
-        #projection
+        #fold
     }
 }
 
@@ -369,18 +369,29 @@ fn default(machine: &Machine) -> TokenStream {
 /// `Machine::enter`: from the enum to the machine in a known state.
 fn enter(machine: &Machine) -> TokenStream {
     let krate = &machine.krate;
-    let (any, wrapper, data) = (machine.any(), machine.wrapper(), machine.data());
-    let [shared, cursor, place] = ["data", "cursor", "place"].map(hygienic);
+    let (name, any, wrapper, data) = (
+        &machine.name,
+        machine.any(),
+        machine.wrapper(),
+        machine.data(),
+    );
+    let s = &machine.parameters.state;
+    let [shared, cursor, state, place] = ["data", "cursor", "state", "place"].map(hygienic);
     let lines = machine.states.iter().map(|state| {
         let (name, structure, all) = (&state.name, &state.structure, state.fields.all());
-        quote! {
-            Self::#name #all => #any::#name(#wrapper(#krate::expansion::In::new(
-                #cursor, #structure #all, #shared,
-            )))
-        }
+        quote!(Self::#name #all => #any::#name(known(#cursor, #structure #all, #shared)))
     });
+    // That its types are those of this machine makes it quick to check, once per state.
     quote! {
         fn enter(self, #place: #krate::expansion::Place, #shared: #data) -> #any {
+            fn known<#s: #krate::State<Machine = #name>>(
+                #cursor: #krate::Cursor,
+                #state: #s,
+                #shared: #data,
+            ) -> #wrapper<#s> {
+                #wrapper(#krate::expansion::In::new(#cursor, #state, #shared))
+            }
+
             let #cursor = #place.into_cursor();
             match self {
                 #(#lines),*
@@ -389,44 +400,20 @@ fn enter(machine: &Machine) -> TokenStream {
     }
 }
 
-/// The fold of a machine's stream: the enum itself, or a name for it with its data.
-fn projection(machine: &Machine) -> TokenStream {
+/// A name for the fold of a machine's stream, if there is more to it than the enum itself.
+fn fold(machine: &Machine) -> Option<TokenStream> {
     let Machine {
         name,
         visibility,
         krate,
         ..
     } = machine;
-    if let Some(fold) = machine.fold() {
-        let doc = format!(
-            " The fold of the stream of one [`{name}`]: its state, and what all states share."
-        );
-        return quote! {
-            #[doc = #doc]
-            #[allow(dead_code)]
-            #visibility type #fold = #krate::Folded<#name>;
-        };
-    }
-    let [event, kind, folded] = ["event", "kind", "folded"].map(hygienic);
-    quote! {
-        #[automatically_derived]
-        impl #krate::Projection for #name {
-            const KINDS: &'static [#krate::EventKind] = <Self as #krate::Machine>::KINDS;
-            const VERSION: ::core::primitive::u32 = <Self as #krate::Machine>::VERSION;
-
-            fn apply(
-                &mut self,
-                #event: &#krate::RawEvent<'_>,
-            ) -> ::core::result::Result<(), #krate::FoldError> {
-                let mut #folded = #krate::Folded { state: ::core::mem::take(self), data: () };
-                #krate::Projection::apply(&mut #folded, #event)?;
-                *self = #folded.state;
-                ::core::result::Result::Ok(())
-            }
-
-            fn reads(#kind: #krate::EventKind) -> ::core::primitive::bool {
-                <#krate::Folded<Self> as #krate::Projection>::reads(#kind)
-            }
-        }
-    }
+    let fold = machine.fold()?;
+    let doc =
+        format!(" The fold of the stream of one [`{name}`]: its state, and what all states share.");
+    Some(quote! {
+        #[doc = #doc]
+        #[allow(dead_code)]
+        #visibility type #fold = #krate::Folded<#name>;
+    })
 }

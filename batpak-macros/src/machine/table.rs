@@ -7,8 +7,9 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
 
-use super::fields::chosen;
+use super::fields::{Style, chosen};
 use super::mentions::mentions;
+use super::patterns::respanned;
 use super::{Arm, Binding, Event, Machine, State, Target};
 use crate::names::{hygienic, plain, snake_case};
 
@@ -138,7 +139,15 @@ fn sound(machine: &Machine) -> impl Iterator<Item = (usize, (&Arm, &Ident))> {
     arms.filter(|(_, (arm, _))| !arm.is_broken && !arm.from.is_empty())
 }
 
-/// One function per arm that makes a state, and one per arm that has gates.
+/// The state that an arm ends in if it has no fields, so that there is nothing to make.
+pub(super) fn bare_target<'m>(machine: &'m Machine, arm: &Arm) -> Option<&'m State> {
+    let Target::State(target, Expr::Path(_)) = &arm.target else {
+        return None;
+    };
+    Some(&machine.states[*target]).filter(|state| state.fields.style == Style::Unit)
+}
+
+/// One function per arm that makes a state with fields, and one per arm that has gates.
 ///
 /// Without the types of the events' fields there are none: a line of the table then has its code in it.
 pub(super) fn functions(machine: &Machine) -> TokenStream {
@@ -148,6 +157,7 @@ pub(super) fn functions(machine: &Machine) -> TokenStream {
     let functions = sound(machine).map(|(_, (arm, name))| {
         let transition = match &arm.target {
             Target::Same | Target::Unknown(_) => None,
+            Target::State(..) if bare_target(machine, arm).is_some() => None,
             Target::State(target, body) => {
                 let target = &machine.states[*target].structure;
                 let arguments = function_arguments(arm);
@@ -265,6 +275,10 @@ pub(super) fn evolve(machine: &Machine) -> TokenStream {
         let made = match &arm.target {
             Target::Same | Target::Unknown(_) => {
                 return quote!((#state @ (#from), #on) #guard => #state,);
+            }
+            Target::State(_, body) if let Some(target) = bare_target(machine, arm) => {
+                let target = respanned(&target.name, body.span());
+                return quote!((#from, #on) #guard => Self::#target,);
             }
             Target::State(_, body) if machine.is_fold_only() => in_place(arm, body),
             Target::State(..) => {
@@ -388,16 +402,20 @@ pub(super) fn reads_data(machine: &Machine) -> Option<TokenStream> {
 /// The lines of `TRANSITIONS`, by state.
 pub(super) fn transitions(machine: &Machine) -> TokenStream {
     let (krate, events) = (&machine.krate, &machine.events_path);
-    let lines = lines(machine);
+    let (lines, gates) = lines(machine);
     quote! {
-        &#krate::Transition::table(<#events as #krate::EventPayload>::TABLE, [#(#lines),*])
+        &#krate::Transition::table(
+            <#events as #krate::EventPayload>::TABLE,
+            [#(#lines),*],
+            &[#(#gates),*],
+        )
     }
 }
 
-/// Each line of the table, by the state that it leaves.
-fn lines(machine: &Machine) -> Vec<TokenStream> {
+/// Each line of the table, by the state that it leaves, and the gates of all lines, one after the other.
+fn lines(machine: &Machine) -> (Vec<TokenStream>, Vec<String>) {
     let (krate, events) = (&machine.krate, &machine.events_path);
-    let mut lines = Vec::new();
+    let (mut lines, mut all_gates) = (Vec::new(), Vec::new());
     for pair in &machine.pairs {
         let first = &machine.arms[pair.arms[0]];
         let from = plain(&machine.states[pair.state].name);
@@ -409,15 +427,17 @@ fn lines(machine: &Machine) -> Vec<TokenStream> {
             Literal::usize_unsuffixed(pair.event).into_token_stream()
         };
         let command = first.command.as_ref().map(plain).unwrap_or_default();
-        let gates: Vec<String> = first.gate_names().collect();
         for arm in &pair.arms {
             let arm = &machine.arms[*arm];
             let to = plain(&machine.states[arm.leads_from(pair.state)].name);
             let guarded = arm.guard.is_some();
-            lines.push(quote!((#from, #event, #to, #guarded, #command, &[#(#gates),*])));
+            let before = all_gates.len();
+            all_gates.extend(first.gate_names());
+            let asked = Literal::usize_unsuffixed(all_gates.len() - before);
+            lines.push(quote!((#from, #event, #to, #guarded, #command, #asked)));
         }
     }
-    lines
+    (lines, all_gates)
 }
 
 impl Arm {

@@ -1,5 +1,7 @@
 //! The machine in a known state: `OrderIn<S>`.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Member;
@@ -10,39 +12,48 @@ use crate::names::{hygienic, plain};
 /// The methods that every wrapper has.
 pub(super) const METHODS: &[&str] = &["state", "data", "cursor", "leading_to"];
 
-/// The type parameters of what is generated: `S`, `P` and `T`, or others where the
+/// The type parameters of what is generated: `S`, `P`, `T` and `D`, or others where the
 /// user has types of these names.
 pub(super) struct Parameters {
     pub(super) state: Ident,
     pub(super) phase: Ident,
     /// The state that a step leads to.
     pub(super) target: Ident,
+    /// Why there is no step.
+    pub(super) denial: Ident,
 }
 
 impl Parameters {
     /// Parameters whose names are not among the tokens.
     pub(super) fn beside(tokens: &TokenStream) -> Self {
+        let mut taken = HashSet::new();
+        collect_names(tokens, &mut taken);
         let free = |letter: &str| {
             let numbered = (2..).map(|n| format!("{letter}{n}"));
             let mut names = std::iter::once(letter.to_owned()).chain(numbered);
-            let name = names.find(|name| !names_it(tokens, name));
+            let name = names.find(|name| !taken.contains(name));
             format_ident!("{}", name.unwrap_or_default(), span = Span::call_site())
         };
         Self {
             state: free("S"),
             phase: free("P"),
             target: free("T"),
+            denial: free("D"),
         }
     }
 }
 
-/// Whether a name stands among the tokens.
-fn names_it(tokens: &TokenStream, name: &str) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == name,
-        TokenTree::Group(group) => names_it(&group.stream(), name),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-    })
+/// The names that stand among the tokens.
+fn collect_names(tokens: &TokenStream, names: &mut HashSet<String>) {
+    for token in tokens.clone() {
+        match token {
+            TokenTree::Ident(name) => {
+                names.insert(name.to_string());
+            }
+            TokenTree::Group(group) => collect_names(&group.stream(), names),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
 }
 
 /// `OrderIn<S>`: a machine in a known state.
@@ -51,7 +62,6 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
         name,
         visibility,
         krate,
-        states,
         ..
     } = machine;
     let wrapper = machine.wrapper();
@@ -63,7 +73,6 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
         "\n[`{name}`] in the state `{s}`, as it was read from a store or committed to one.\n\n\
          Its methods are the commands of that state, and the state's fields."
     );
-    let accessors = (0..states.len()).filter_map(|state| accessors(machine, state));
     let traits = traits(machine);
     let step = (!machine.is_fold_only()).then(|| step(machine));
     // All of it at the machine's name, which is where an error about a missing command then points.
@@ -102,8 +111,6 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
                 self.0.cursor()
             }
         }
-
-        #(#accessors)*
     }
 }
 
@@ -115,15 +122,20 @@ fn step(machine: &Machine) -> TokenStream {
         events_path,
         ..
     } = machine;
-    let (wrapper, target) = (machine.wrapper(), &machine.parameters.target);
+    let wrapper = machine.wrapper();
+    let Parameters {
+        target: t,
+        denial: d,
+        ..
+    } = &machine.parameters;
     let event = hygienic("event");
     quote! {
         /// The step over an event, to the state that the table leads to.
-        fn leading_to<#target: #krate::State<Machine = #name>>(
+        fn leading_to<#t: #krate::State<Machine = #name>, #d>(
             self,
             #event: #events_path,
-        ) -> #krate::Step<Self, #wrapper<#target>> {
-            #krate::expansion::step(self, #event)
+        ) -> ::core::result::Result<#krate::Step<Self, #wrapper<#t>>, #krate::Denied<Self, #d>> {
+            ::core::result::Result::Ok(#krate::expansion::step(self, #event))
         }
     }
 }
@@ -174,49 +186,34 @@ fn traits(machine: &Machine) -> TokenStream {
 
 /// The accessors of a state's fields, except those whose names are taken: by the wrapper itself, or by
 /// a command, which has been reported.
-fn accessors(machine: &Machine, state: usize) -> Option<TokenStream> {
-    let (wrapper, visibility) = (machine.wrapper(), &machine.visibility);
+pub(super) fn accessors(machine: &Machine, state: usize) -> Vec<TokenStream> {
+    let visibility = &machine.visibility;
     let pairs = machine.pairs_of(state).iter();
     let arms = pairs.map(|pair| &machine.arms[pair.arms[0]]);
-    let p = &machine.parameters.phase;
     let commands: Vec<String> = arms
         .filter_map(|arm| Some(plain(arm.command.as_ref()?)))
         .collect();
-    let state = &machine.states[state];
-    let structure = &state.structure;
-    let fields: Vec<TokenStream> = state
-        .fields
-        .list
-        .iter()
-        .filter_map(|field| {
-            let Member::Named(name) = &field.member else {
-                return None;
-            };
-            let text = plain(name);
-            if METHODS.contains(&text.as_str()) || commands.contains(&text) {
-                return None;
-            }
-            let (ty, docs) = (&field.ty, &field.docs);
-            let default = docs.is_empty().then(|| {
-                let doc = format!(" The field `{name}` of the state.");
-                quote!(#[doc = #doc])
-            });
-            Some(quote! {
-                #default
-                #(#docs)*
-                #visibility fn #name(&self) -> &#ty {
-                    &self.0.state().#name
-                }
-            })
-        })
-        .collect();
-    (!fields.is_empty()).then(|| {
-        quote! {
-            #[automatically_derived]
-            #[allow(dead_code)]
-            impl<#p> #wrapper<#structure, #p> {
-                #(#fields)*
-            }
+    let fields = machine.states[state].fields.list.iter();
+    let accessors = fields.filter_map(|field| {
+        let Member::Named(name) = &field.member else {
+            return None;
+        };
+        let text = plain(name);
+        if METHODS.contains(&text.as_str()) || commands.contains(&text) {
+            return None;
         }
-    })
+        let (ty, docs) = (&field.ty, &field.docs);
+        let default = docs.is_empty().then(|| {
+            let doc = format!(" The field `{name}` of the state.");
+            quote!(#[doc = #doc])
+        });
+        Some(quote! {
+            #default
+            #(#docs)*
+            #visibility fn #name(&self) -> &#ty {
+                &self.0.state().#name
+            }
+        })
+    });
+    accessors.collect()
 }

@@ -104,23 +104,22 @@ pub struct Transition {
 }
 
 /// A line as `state_machine!` writes it: the state that it leaves, the event as its place in the table of
-/// kinds, the state that it leads to, whether it is guarded, the command or nothing, the gates.
-type Row = (
-    &'static str,
-    usize,
-    &'static str,
-    bool,
-    &'static str,
-    &'static [&'static str],
-);
+/// kinds, the state that it leads to, whether it is guarded, the command or nothing, how many gates it has.
+type Row = (&'static str, usize, &'static str, bool, &'static str, usize);
 
 impl Transition {
-    /// The lines of a table, whose events are of `kinds`; `state_machine!` calls it.
+    /// The lines of a table, whose events are of `kinds`, and whose gates are those of the first line, then
+    /// those of the next; `state_machine!` calls it.
     ///
     /// # Panics
-    /// If an event is not among them: at compile time, since the expansion asks in a constant.
+    /// If an event is not among them, or there are fewer gates: at compile time, since the expansion asks in
+    /// a constant.
     #[must_use]
-    pub const fn table<const N: usize>(kinds: &[KindEntry], rows: [Row; N]) -> [Self; N] {
+    pub const fn table<const N: usize>(
+        kinds: &[KindEntry],
+        rows: [Row; N],
+        mut gates: &'static [&'static str],
+    ) -> [Self; N] {
         let mut lines = [Self {
             from: "",
             event: "",
@@ -132,11 +131,13 @@ impl Transition {
         }; N];
         let mut i = 0;
         while i < N {
-            let (from, event, to, guarded, command, gates) = rows[i];
+            let (from, event, to, guarded, command, asked) = rows[i];
+            let entry = &kinds[event];
+            let (own, others) = gates.split_at(asked);
             lines[i] = Self {
                 from,
-                event: kinds[event].declared,
-                kind: kinds[event].kind,
+                event: entry.declared,
+                kind: entry.kind,
                 to,
                 guarded,
                 command: if command.is_empty() {
@@ -144,8 +145,9 @@ impl Transition {
                 } else {
                     Some(command)
                 },
-                gates,
+                gates: own,
             };
+            gates = others;
             i += 1;
         }
         lines
@@ -195,6 +197,27 @@ impl<M: Machine> Projection for Folded<M> {
         M::KINDS
             .first()
             .is_some_and(|own| own.category() == kind.category())
+    }
+}
+
+/// A machine whose states share nothing is itself the fold of its stream.
+#[diagnostic::do_not_recommend]
+impl<M: Machine<Data = ()>> Projection for M {
+    const KINDS: &'static [EventKind] = M::KINDS;
+    const VERSION: u32 = M::VERSION;
+
+    fn apply(&mut self, event: &RawEvent<'_>) -> Result<(), FoldError> {
+        let mut folded = Folded {
+            state: std::mem::take(self),
+            data: (),
+        };
+        folded.apply(event)?;
+        *self = folded.state;
+        Ok(())
+    }
+
+    fn reads(kind: EventKind) -> bool {
+        Folded::<M>::reads(kind)
     }
 }
 
