@@ -45,7 +45,6 @@ impl ::batpak::State for Unopened {
     fn from_any(any: Account) -> ::core::result::Result<Self, Account> {
         match any {
             Account::Unopened => ::core::result::Result::Ok(Self),
-            #[allow(unreachable_patterns)]
             other => ::core::result::Result::Err(other),
         }
     }
@@ -71,7 +70,6 @@ impl ::batpak::State for Open {
             Account::Open { owner, balance } => {
                 ::core::result::Result::Ok(Self { owner, balance })
             }
-            #[allow(unreachable_patterns)]
             other => ::core::result::Result::Err(other),
         }
     }
@@ -97,7 +95,6 @@ impl ::batpak::State for Frozen {
             Account::Frozen { owner, balance } => {
                 ::core::result::Result::Ok(Self { owner, balance })
             }
-            #[allow(unreachable_patterns)]
             other => ::core::result::Result::Err(other),
         }
     }
@@ -115,7 +112,6 @@ impl ::batpak::State for Closed {
     fn from_any(any: Account) -> ::core::result::Result<Self, Account> {
         match any {
             Account::Closed => ::core::result::Result::Ok(Self),
-            #[allow(unreachable_patterns)]
             other => ::core::result::Result::Err(other),
         }
     }

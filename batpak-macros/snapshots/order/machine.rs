@@ -67,7 +67,6 @@ impl ::batpak::State for Draft {
     fn from_any(any: Order) -> ::core::result::Result<Self, Order> {
         match any {
             Order::Draft { lines } => ::core::result::Result::Ok(Self { lines }),
-            #[allow(unreachable_patterns)]
             other => ::core::result::Result::Err(other),
         }
     }
@@ -93,7 +92,6 @@ impl ::batpak::State for Placed {
             Order::Placed { lines, total } => {
                 ::core::result::Result::Ok(Self { lines, total })
             }
-            #[allow(unreachable_patterns)]
             other => ::core::result::Result::Err(other),
         }
     }
@@ -115,7 +113,6 @@ impl ::batpak::State for Paid {
     fn from_any(any: Order) -> ::core::result::Result<Self, Order> {
         match any {
             Order::Paid { payment } => ::core::result::Result::Ok(Self { payment }),
-            #[allow(unreachable_patterns)]
             other => ::core::result::Result::Err(other),
         }
     }
@@ -137,7 +134,6 @@ impl ::batpak::State for Shipped {
     fn from_any(any: Order) -> ::core::result::Result<Self, Order> {
         match any {
             Order::Shipped { tracking } => ::core::result::Result::Ok(Self { tracking }),
-            #[allow(unreachable_patterns)]
             other => ::core::result::Result::Err(other),
         }
     }
@@ -155,7 +151,6 @@ impl ::batpak::State for Delivered {
     fn from_any(any: Order) -> ::core::result::Result<Self, Order> {
         match any {
             Order::Delivered => ::core::result::Result::Ok(Self),
-            #[allow(unreachable_patterns)]
             other => ::core::result::Result::Err(other),
         }
     }
@@ -177,7 +172,6 @@ impl ::batpak::State for Cancelled {
     fn from_any(any: Order) -> ::core::result::Result<Self, Order> {
         match any {
             Order::Cancelled { reason } => ::core::result::Result::Ok(Self { reason }),
-            #[allow(unreachable_patterns)]
             other => ::core::result::Result::Err(other),
         }
     }

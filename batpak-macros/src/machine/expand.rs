@@ -70,6 +70,8 @@ fn state_struct(machine: &Machine, state: &State) -> TokenStream {
         _ => quote!(let Self #all = self; #machine_name::#name #all),
     };
     let other = hygienic("other");
+    let is_only = machine.states.len() == 1;
+    let unreachable = is_only.then(|| quote!(#[allow(unreachable_patterns)]));
     // At the state's name, which is where an error about another item of that name then points.
     let item = quote_spanned!(name.span()=> #visibility struct #structure #body);
     quote! {
@@ -92,7 +94,7 @@ fn state_struct(machine: &Machine, state: &State) -> TokenStream {
             ) -> ::core::result::Result<Self, #machine_name> {
                 match any {
                     #machine_name::#name #all => ::core::result::Result::Ok(Self #all),
-                    #[allow(unreachable_patterns)]
+                    #unreachable
                     #other => ::core::result::Result::Err(#other),
                 }
             }

@@ -1,4 +1,5 @@
-//! The table, as code: one function per arm, and one line per arm in each `match` over the pair.
+//! The table, as code: one function per arm that makes a state with fields, and one line per arm in each
+//! `match` over the pair.
 
 use std::collections::HashSet;
 

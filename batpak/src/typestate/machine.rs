@@ -133,7 +133,9 @@ impl Transition {
         while i < N {
             let (from, event, to, guarded, command, asked) = rows[i];
             let entry = &kinds[event];
-            let (own, others) = gates.split_at(asked);
+            if asked > 0 {
+                (lines[i].gates, gates) = gates.split_at(asked);
+            }
             lines[i] = Self {
                 from,
                 event: entry.declared,
@@ -145,9 +147,8 @@ impl Transition {
                 } else {
                     Some(command)
                 },
-                gates: own,
+                ..lines[i]
             };
-            gates = others;
             i += 1;
         }
         lines

@@ -128,7 +128,8 @@ impl Users {
             .env("CARGO_TARGET_DIR", &self.target)
             // Without it, a second check of the same source would find its results again.
             .env("CARGO_INCREMENTAL", "0")
-            .env("RUSTC_WRAPPER", "")
+            // Not an empty one: cargo would then ask rustc three times more, at every check, who it is.
+            .env_remove("RUSTC_WRAPPER")
             .env_remove("RUSTFLAGS");
         Ok(command)
     }
