@@ -1,5 +1,7 @@
 //! The machine in whatever state it was read in: `AnyOrderIn`.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -124,11 +126,12 @@ fn whole(machine: &Machine) -> TokenStream {
 fn narrowing(machine: &Machine) -> Vec<TokenStream> {
     let wrapper = machine.wrapper();
     let visibility = &machine.visibility;
-    let mut names: Vec<Ident> = Vec::new();
+    let mut taken = HashSet::new();
     let mut methods = Vec::new();
     for state in &machine.states {
         let name = method_name(&state.name);
-        if METHODS.contains(&plain(&name).as_str()) || names.contains(&name) {
+        let text = plain(&name);
+        if METHODS.contains(&text.as_str()) || !taken.insert(text) {
             continue;
         }
         let structure = &state.structure;
@@ -142,7 +145,6 @@ fn narrowing(machine: &Machine) -> Vec<TokenStream> {
                 self.typed()
             }
         });
-        names.push(name);
     }
     methods
 }

@@ -175,7 +175,7 @@ impl<'m> Scope<'m> {
         let guard = guard.and_then(|guard| errors.take(syn::parse2::<Expr>(guard)));
         let body = self.body(raw, errors);
         let target = match body {
-            Ok(body) => self.target(body, raw.arrow, from.as_ref(), errors),
+            Ok(body) => self.target(raw, body, from.as_ref(), errors),
             Err(()) => Target::Unknown(self.some_state_in(&raw.body)),
         };
         let On {

@@ -15,10 +15,11 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
     let mut states = machine.states_item.clone();
     let graph = diagram::markdown(machine);
     states.attrs.push(parse_quote!(#[doc = #graph]));
+    let derives = Derives::of(machine);
     let structs = machine
         .states
         .iter()
-        .map(|state| state_struct(machine, state));
+        .map(|state| state_struct(machine, state, &derives));
     let editor = editor::copies(machine);
     let wrapper = wrapper::expand(machine);
     let any = any::expand(machine);
@@ -39,8 +40,34 @@ pub(super) fn expand(machine: &Machine) -> TokenStream {
     }
 }
 
+/// What the structs of all states derive.
+struct Derives {
+    attributes: Option<TokenStream>,
+    has_serde: bool,
+}
+
+impl Derives {
+    fn of(machine: &Machine) -> Self {
+        let mut derives = state_derives(&machine.states_item.attrs);
+        let further = machine.attributes.state_derive.iter();
+        derives.extend(further.map(ToTokens::to_token_stream));
+        let is_of_serde = |path: &TokenStream| {
+            let last = path.clone().into_iter().last().map(|last| last.to_string());
+            matches!(last.as_deref(), Some("Serialize" | "Deserialize"))
+        };
+        let has_serde = derives.iter().any(is_of_serde);
+        let serde_crate = serde_crate(&machine.states_item.attrs);
+        let serde_crate = serde_crate.filter(|_| has_serde);
+        Self {
+            attributes: (!derives.is_empty())
+                .then(|| quote!(#[derive(#(#derives),*)] #serde_crate)),
+            has_serde,
+        }
+    }
+}
+
 /// The struct of one state.
-fn state_struct(machine: &Machine, state: &State) -> TokenStream {
+fn state_struct(machine: &Machine, state: &State, derives: &Derives) -> TokenStream {
     let Machine {
         name: machine_name,
         visibility,
@@ -52,18 +79,11 @@ fn state_struct(machine: &Machine, state: &State) -> TokenStream {
     let docs = or_default_doc(&state.attributes, || {
         format!(" [`{machine_name}`] in the state `{text}`.")
     });
-    let mut derives = state_derives(&machine.states_item.attrs);
-    let further = machine.attributes.state_derive.iter();
-    derives.extend(further.map(ToTokens::to_token_stream));
-    let is_of_serde = |path: &TokenStream| {
-        let last = path.clone().into_iter().last().map(|last| last.to_string());
-        matches!(last.as_deref(), Some("Serialize" | "Deserialize"))
-    };
-    let has_serde = derives.iter().any(is_of_serde);
-    let serde_crate = serde_crate(&machine.states_item.attrs);
-    let serde_crate = serde_crate.filter(|_| has_serde);
-    let derives = (!derives.is_empty()).then(|| quote!(#[derive(#(#derives),*)]));
-    let body = declared(state, has_serde);
+    let Derives {
+        attributes,
+        has_serde,
+    } = derives;
+    let body = declared(state, *has_serde);
     let all = state.fields.all();
     let into_any = match state.fields.style {
         Style::Unit => quote!(#machine_name::#name),
@@ -76,8 +96,7 @@ fn state_struct(machine: &Machine, state: &State) -> TokenStream {
     let item = quote_spanned!(name.span()=> #visibility struct #structure #body);
     quote! {
         #docs
-        #derives
-        #serde_crate
+        #attributes
         #item
 
         #[automatically_derived]

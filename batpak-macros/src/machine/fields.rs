@@ -86,21 +86,21 @@ impl Fields {
         self.list.iter().find(|field| same(&field.member, member))
     }
 
-    /// A pattern or constructor of all fields, by the names of their locals.
-    pub(super) fn all(&self) -> TokenStream {
+    /// A pattern or constructor of all fields, by the names of their locals; nothing if there are none.
+    pub(super) fn all(&self) -> Option<TokenStream> {
         let names = self.list.iter().map(|field| &field.name);
         match self.style {
-            Style::Unit => TokenStream::new(),
-            Style::Tuple => quote!((#(#names),*)),
-            Style::Named | Style::Unknown => quote!({ #(#names),* }),
+            Style::Unit => None,
+            Style::Tuple => Some(quote!((#(#names),*))),
+            Style::Named | Style::Unknown => Some(quote!({ #(#names),* })),
         }
     }
 
-    /// A pattern of the fields that are bound, each as `(member, name)`.
+    /// A pattern of the fields that are bound, each as `(member, name)`; nothing if there are no fields.
     pub(super) fn pattern<'b>(
         &self,
         bound: impl Iterator<Item = (&'b Member, &'b Ident)>,
-    ) -> TokenStream {
+    ) -> Option<TokenStream> {
         let bound: Vec<(&Member, &Ident)> = bound.collect();
         if bound.is_empty() {
             return self.ignored();
@@ -110,7 +110,7 @@ impl Fields {
                 let bound = bound.iter().find(|(member, _)| same(member, &field.member));
                 bound.map_or_else(|| quote!(_), |(_, name)| quote!(#name))
             });
-            return quote!((#(#names),*));
+            return Some(quote!((#(#names),*)));
         }
         let fields = bound.iter().map(|(member, name)| match member {
             Member::Named(field) if field == *name => quote!(#name,),
@@ -118,15 +118,15 @@ impl Fields {
         });
         let others =
             (bound.len() < self.list.len() || self.style == Style::Unknown).then(|| quote!(..));
-        quote!({ #(#fields)* #others })
+        Some(quote!({ #(#fields)* #others }))
     }
 
-    /// A pattern that binds none.
-    pub(super) fn ignored(&self) -> TokenStream {
+    /// A pattern that binds none; nothing if there are none.
+    pub(super) fn ignored(&self) -> Option<TokenStream> {
         match self.style {
-            Style::Unit => TokenStream::new(),
-            Style::Named | Style::Unknown => quote!({ .. }),
-            Style::Tuple => quote!((..)),
+            Style::Unit => None,
+            Style::Named | Style::Unknown => Some(quote!({ .. })),
+            Style::Tuple => Some(quote!((..))),
         }
     }
 }

@@ -204,9 +204,14 @@ fn outcomes(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
 /// That commands and gates stand where they count: on the first arm of every pair that they are on, except
 /// that an arm may repeat those of the first.
 fn first_arms(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
-    for (i, arm) in machine.arms.iter().enumerate() {
-        let its = pairs.iter().filter(|pair| pair.arms.contains(&i));
-        let firsts = || its.clone().map(|pair| &machine.arms[pair.arms[0]]);
+    let mut before: Vec<Vec<usize>> = vec![Vec::new(); machine.arms.len()];
+    for pair in pairs {
+        for later in &pair.arms[1..] {
+            before[*later].push(pair.arms[0]);
+        }
+    }
+    for (arm, before) in machine.arms.iter().zip(before) {
+        let firsts = || before.iter().map(|first| &machine.arms[*first]);
         let name = &machine.events[arm.event].name;
         let belongs = |what: &str| {
             format!("`#[{what}]` belongs on the first arm for `{name}`, and holds for all its arms")
@@ -217,7 +222,7 @@ fn first_arms(machine: &Machine, pairs: &[Pair], errors: &mut Errors) {
             errors.add(command, belongs("command"));
         }
         if let Some(gate) = arm.gates.first()
-            && firsts().any(|first| !std::ptr::eq(first, arm) && !same_gates(first, arm))
+            && firsts().any(|first| !same_gates(first, arm))
         {
             errors.add(&gate.path, belongs("gate"));
         }

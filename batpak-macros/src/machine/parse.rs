@@ -1,5 +1,7 @@
 //! From the tokens of the call to its parts.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::parse::{ParseStream, Parser};
@@ -303,11 +305,12 @@ fn states(
     errors: &mut Errors,
 ) -> Vec<State> {
     let mut states: Vec<State> = Vec::new();
+    let mut declared = HashSet::new();
     let mut variants = syn::punctuated::Punctuated::new();
     for mut variant in std::mem::take(&mut item.variants) {
         let found = attributes::state(&mut variant.attrs, errors);
         refuse_cfg_of_fields(&mut variant.fields, errors);
-        if states.iter().any(|state| state.name == variant.ident) {
+        if !declared.insert(variant.ident.to_string()) {
             let name = &variant.ident;
             errors.add(name, format_args!("state `{name}` is declared twice"));
             continue;

@@ -78,7 +78,7 @@ pub(super) fn state_fields(
     arm: &Arm,
     bindings: &[&Binding],
     state: usize,
-) -> TokenStream {
+) -> Option<TokenStream> {
     let bound = chosen(&arm.state_bindings, bindings);
     let fields = bound.map(|binding| (binding.field_of(state), &binding.name));
     machine.states[state].fields.pattern(fields)

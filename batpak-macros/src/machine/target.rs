@@ -1,33 +1,33 @@
 //! The target of an arm: the state that it ends in.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::ToTokens;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::{Expr, ExprGroup, ExprParen, Ident, Member, Path, Stmt};
 
 use super::Target;
 use super::arms::{Scope, only_the_target};
 use super::fields::Style;
 use super::patterns::{From, is_binding, respanned};
+use super::split::RawArm;
 use crate::errors::{Errors, closest, did_you_mean};
 use crate::names::plain;
 
 impl Scope<'_> {
-    /// The target; `from` is the first half of the pattern, if that was understood.
+    /// The target of an arm with this body; `from` is the first half of its pattern, if that was understood.
     pub(super) fn target(
         &self,
+        raw: &RawArm,
         body: Option<Expr>,
-        arrow: Option<Span>,
         from: Option<&From>,
         errors: &mut Errors,
     ) -> Target {
         let Some(mut body) = body else {
             // A body that does not parse has been reported.
-            if let Some(arrow) = arrow {
+            if let Some(arrow) = raw.arrow {
                 errors.push(syn::Error::new(arrow, "expected the target state"));
             }
             return Target::Unknown(None);
         };
-        let guess = self.some_state_in(&body.to_token_stream());
+        let guess = || Target::Unknown(self.some_state_in(&raw.body));
         let bound = from.and_then(|from| from.bound.as_ref());
         let whole: *const Expr = &raw const body;
         let end = tail(&mut body);
@@ -38,10 +38,10 @@ impl Scope<'_> {
                 "a transition must end in a state, such as `Placed { total }`, so that the target is \
                  known at compile time",
             );
-            return Target::Unknown(guess);
+            return guess();
         };
         let Some(name) = path.segments.last().map(|last| &last.ident) else {
-            return Target::Unknown(guess);
+            return guess();
         };
         if path.segments.len() > 1 {
             errors.add(&*end, format_args!("write the state alone: `{name}`"));
@@ -56,12 +56,12 @@ impl Scope<'_> {
                     format_args!("`{name}` is not the name of the state; end in a state, or in the name bound to it"),
                 );
             }
-            return Target::Unknown(guess);
+            return guess();
         } else if let Some(bound) = bound {
             errors.push(only_the_target(bound));
         }
         let Some(state) = self.state(name, errors) else {
-            return Target::Unknown(guess);
+            return guess();
         };
         self.check_constructor(end, state, errors);
         if let Some(path) = constructor_mut(end) {
