@@ -231,19 +231,29 @@ impl AnyAccountIn {
         self.parts().1
     }
     fn parts(&self) -> (&::batpak::Cursor, &(), &'static ::core::primitive::str) {
+        fn known<S: ::batpak::State<Machine = Account>>(
+            found: &AccountIn<S>,
+        ) -> (&::batpak::Cursor, &(), &'static ::core::primitive::str) {
+            ::batpak::expansion::parts(found)
+        }
         match self {
-            Self::Unopened(found) => ::batpak::expansion::parts(found),
-            Self::Open(found) => ::batpak::expansion::parts(found),
-            Self::Frozen(found) => ::batpak::expansion::parts(found),
-            Self::Closed(found) => ::batpak::expansion::parts(found),
+            Self::Unopened(found) => known(found),
+            Self::Open(found) => known(found),
+            Self::Frozen(found) => known(found),
+            Self::Closed(found) => known(found),
         }
     }
     fn into_parts(self) -> (::batpak::Cursor, Account, ()) {
+        fn known<S: ::batpak::State<Machine = Account>>(
+            found: AccountIn<S>,
+        ) -> (::batpak::Cursor, Account, ()) {
+            ::batpak::expansion::into_parts(found)
+        }
         match self {
-            Self::Unopened(found) => ::batpak::expansion::into_parts(found),
-            Self::Open(found) => ::batpak::expansion::into_parts(found),
-            Self::Frozen(found) => ::batpak::expansion::into_parts(found),
-            Self::Closed(found) => ::batpak::expansion::into_parts(found),
+            Self::Unopened(found) => known(found),
+            Self::Open(found) => known(found),
+            Self::Frozen(found) => known(found),
+            Self::Closed(found) => known(found),
         }
     }
     /// The machine in the state [`Unopened`].

@@ -295,23 +295,33 @@ impl AnyOrderIn {
         self.parts().1
     }
     fn parts(&self) -> (&::batpak::Cursor, &(), &'static ::core::primitive::str) {
+        fn known<S: ::batpak::State<Machine = Order>>(
+            found: &OrderIn<S>,
+        ) -> (&::batpak::Cursor, &(), &'static ::core::primitive::str) {
+            ::batpak::expansion::parts(found)
+        }
         match self {
-            Self::Draft(found) => ::batpak::expansion::parts(found),
-            Self::Placed(found) => ::batpak::expansion::parts(found),
-            Self::Paid(found) => ::batpak::expansion::parts(found),
-            Self::Shipped(found) => ::batpak::expansion::parts(found),
-            Self::Delivered(found) => ::batpak::expansion::parts(found),
-            Self::Cancelled(found) => ::batpak::expansion::parts(found),
+            Self::Draft(found) => known(found),
+            Self::Placed(found) => known(found),
+            Self::Paid(found) => known(found),
+            Self::Shipped(found) => known(found),
+            Self::Delivered(found) => known(found),
+            Self::Cancelled(found) => known(found),
         }
     }
     fn into_parts(self) -> (::batpak::Cursor, Order, ()) {
+        fn known<S: ::batpak::State<Machine = Order>>(
+            found: OrderIn<S>,
+        ) -> (::batpak::Cursor, Order, ()) {
+            ::batpak::expansion::into_parts(found)
+        }
         match self {
-            Self::Draft(found) => ::batpak::expansion::into_parts(found),
-            Self::Placed(found) => ::batpak::expansion::into_parts(found),
-            Self::Paid(found) => ::batpak::expansion::into_parts(found),
-            Self::Shipped(found) => ::batpak::expansion::into_parts(found),
-            Self::Delivered(found) => ::batpak::expansion::into_parts(found),
-            Self::Cancelled(found) => ::batpak::expansion::into_parts(found),
+            Self::Draft(found) => known(found),
+            Self::Placed(found) => known(found),
+            Self::Paid(found) => known(found),
+            Self::Shipped(found) => known(found),
+            Self::Delivered(found) => known(found),
+            Self::Cancelled(found) => known(found),
         }
     }
     /// The machine in the state [`Draft`].

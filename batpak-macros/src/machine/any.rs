@@ -73,6 +73,7 @@ fn whole(machine: &Machine) -> TokenStream {
     let variants: Vec<&Ident> = states.iter().map(|state| &state.name).collect();
     let [found, cursor, state, shared] = ["found", "cursor", "state", "data"].map(hygienic);
     let each: Vec<&Ident> = vec![&found; variants.len()];
+    // In a `known` all types but the state's are those of this machine, which makes it quick to check.
     quote! {
         /// Begins a chain of events that arrive as data, to be committed as one batch.
         #visibility fn chain(self) -> #krate::Chain<#name> {
@@ -109,14 +110,26 @@ fn whole(machine: &Machine) -> TokenStream {
         }
 
         fn parts(&self) -> (&#krate::Cursor, &#data, &'static ::core::primitive::str) {
+            fn known<#s: #krate::State<Machine = #name>>(
+                #found: &#wrapper<#s>,
+            ) -> (&#krate::Cursor, &#data, &'static ::core::primitive::str) {
+                #krate::expansion::parts(#found)
+            }
+
             match self {
-                #(Self::#variants(#each) => #krate::expansion::parts(#each)),*
+                #(Self::#variants(#each) => known(#each)),*
             }
         }
 
         fn into_parts(self) -> (#krate::Cursor, #name, #data) {
+            fn known<#s: #krate::State<Machine = #name>>(
+                #found: #wrapper<#s>,
+            ) -> (#krate::Cursor, #name, #data) {
+                #krate::expansion::into_parts(#found)
+            }
+
             match self {
-                #(Self::#variants(#each) => #krate::expansion::into_parts(#each)),*
+                #(Self::#variants(#each) => known(#each)),*
             }
         }
     }
