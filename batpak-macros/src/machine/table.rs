@@ -216,9 +216,10 @@ fn ask(arm: &Arm, krate: &syn::Path) -> TokenStream {
             Expr::Path(_) => quote!(#argument),
             path_or_literal => quote!(&#path_or_literal),
         });
-        // Spanned, so that a decision of another type is said of this gate.
+        // Spanned, the call with its parentheses, so that a decision of another type is said of this gate.
         let decide = quote_spanned!(path.span()=> #krate::expansion::Decision::decide);
-        quote!(#decide(#path(#(#arguments),*), #path::CODE, #path::MESSAGE)?;)
+        let call = quote_spanned!(path.span()=> #path(#(#arguments),*));
+        quote!(#decide(#call, #path::CODE, #path::MESSAGE)?;)
     });
     quote!(#(#calls)*)
 }
