@@ -53,7 +53,9 @@ fn write(fields: &[Field], krate: &syn::Path) -> TokenStream {
         quote!(+ #present as ::core::primitive::u32)
     });
     // The last one's result is that of the whole.
-    let last = written().last().filter(|field| field.skip_if.is_none());
+    let last = written()
+        .next_back()
+        .filter(|field| field.skip_if.is_none());
     let is_last = |field: &Field| last.is_some_and(|last| std::ptr::eq(last, field));
     let writes = written().map(|field| {
         let Field { local, ty, key, .. } = field;
