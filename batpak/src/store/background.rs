@@ -92,6 +92,9 @@ struct Worker {
     ends: Arc<AtomicBool>,
 }
 
+/// Goes a step on with something, or finds that there is nothing to do.
+type Job = fn(&mut Worker) -> Result<Step, StoreError>;
+
 /// What there is to do, the most urgent first. A job is done in steps. One that fails lets the others go on, for
 /// none needs another.
 const JOBS: [Job; 4] = [
