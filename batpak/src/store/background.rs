@@ -107,6 +107,9 @@ const JOBS: [Job; 4] = [
 /// Does a step of a job.
 type Job = fn(&mut Worker) -> Result<Step, StoreError>;
 
+/// The place of [`Worker::rebuild`] among them.
+const REBUILD: usize = 1;
+
 /// What came of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -310,23 +313,40 @@ impl Worker {
         {}
         while matches!(self.seal(), Ok(Step::Part | Step::Whole)) {}
         self.merge = None;
-        while self.has_small_merge() && self.merge_whole() {}
-        // What is damaged still is made anew by the next opening.
+        self.leave_no_damage();
+        while self.has_small_merge() && self.do_whole(Self::merge).is_ok() {}
+    }
+
+    /// Makes damaged parts anew if that takes little time, and removes them otherwise, so that the next opening
+    /// makes them. If the log is damaged there, nobody can.
+    fn leave_no_damage(&mut self) {
+        let mut can_be_made = !self.pauses[REBUILD].is_final;
         for part in self.shared.index.parts() {
-            if part.is_damaged() {
+            if !part.is_damaged() || !can_be_made {
+                continue;
+            }
+            let is_made = match part.events() <= MERGE_AT_END {
+                true => self.do_whole(Self::rebuild),
+                false => Ok(()),
+            };
+            can_be_made = !matches!(is_made, Err(StoreError::Corrupt { .. }));
+            if can_be_made
+                && self
+                    .shared
+                    .index
+                    .parts()
+                    .iter()
+                    .any(|now| Arc::ptr_eq(now, &part))
+            {
                 let _ = self.parts.disk.remove(part.path());
             }
         }
     }
 
-    /// Merges once, and says whether it could.
-    fn merge_whole(&mut self) -> bool {
-        loop {
-            match self.merge() {
-                Ok(Step::Part) => {}
-                result => return result.is_ok(),
-            }
-        }
+    /// Does all of a job that there is one thing to do for.
+    fn do_whole(&mut self, job: Job) -> Result<(), StoreError> {
+        while job(self)? == Step::Part {}
+        Ok(())
     }
 
     /// Whether a merge is due that takes little time.

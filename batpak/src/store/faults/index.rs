@@ -178,3 +178,27 @@ fn an_opening_that_cannot_write_the_index_is_refused_when_it_would_take_too_much
         "{error}"
     );
 }
+
+#[test]
+fn a_damaged_part_is_not_removed_where_the_log_is_damaged_too() {
+    let disk = RuledDisk::new();
+    let store = disk.open();
+    store.commit(one()).unwrap();
+    store.commit(one()).unwrap();
+    store.close().unwrap();
+    let store = Store::open(disk.config().cache_bytes(0)).unwrap();
+    let part = store.shared.index.parts()[0].path().to_owned();
+    let segment = store.shared.segments.get(1).unwrap().path.clone();
+    let damage = |path: &Path, at| {
+        let file = Disk::open(&disk.disk, path, true).unwrap();
+        let mut byte = [0];
+        file.read_exact_at(&mut byte, at).unwrap();
+        file.write_all_at(&[byte[0] ^ 1], at).unwrap();
+    };
+    damage(&part, 30);
+    damage(&segment, 120);
+    let error = store.revision(&stream()).unwrap_err();
+    assert!(matches!(error, StoreError::DamagedIndex { .. }), "{error}");
+    drop(store);
+    assert!(Disk::open(&disk.disk, &part, false).is_ok());
+}
