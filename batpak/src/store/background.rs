@@ -104,9 +104,6 @@ const JOBS: [Job; 4] = [
     Worker::merge,
 ];
 
-/// Does a step of a job.
-type Job = fn(&mut Worker) -> Result<Step, StoreError>;
-
 /// The place of [`Worker::rebuild`] among them.
 const REBUILD: usize = 1;
 

@@ -59,7 +59,7 @@ use shared::Shared;
 /// writes what is [`Buffered`](crate::Durability::Buffered), and keeps the index. Reading holds up nobody.
 ///
 /// A store belongs to the process that opened it. One that was forked from that cannot write through it: everything that
-/// would gives [`StoreError::Poisoned`]. It may open the store by itself with [`Store::open_read_only`].
+/// would gives [`StoreError::Poisoned`], of single appends that are `Buffered` within 64 of them. It may open the store by itself with [`Store::open_read_only`].
 ///
 /// See the [crate's documentation](crate) for an example.
 pub struct Store {

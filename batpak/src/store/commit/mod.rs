@@ -206,7 +206,7 @@ impl Committer {
     fn stage(&self, batch: &Prepared) -> Result<(Receipts, MutexGuard<'_, Stage>), StoreError> {
         let mut resolved = Resolved::default();
         loop {
-            let mut stage = self.stage.lock();
+            let mut stage = self.lock_stage()?;
             self.check()?;
             if stage.tail_is_new && self.shared.index.is_behind() {
                 self.wait_for_index(&mut stage)?;
@@ -247,6 +247,25 @@ impl Committer {
             staging.end();
             return Ok((receipts, stage));
         }
+    }
+
+    /// The lock, unless this is a fork: that may find it held for good, or be here without having been asked.
+    fn lock_stage(&self) -> Result<MutexGuard<'_, Stage>, StoreError> {
+        /// How many batches may be staged unasked.
+        const UNASKED: u32 = 64;
+        /// How long the lock is waited for unasked, which is far longer than anybody holds it.
+        const PATIENCE: Duration = Duration::from_millis(10);
+        let free = self.stage.try_lock();
+        let Some(mut stage) = free.or_else(|| self.stage.try_lock_for(PATIENCE)) else {
+            self.check_process()?;
+            return Ok(self.stage.lock());
+        };
+        stage.unasked += 1;
+        if stage.unasked >= UNASKED {
+            stage.unasked = 0;
+            self.check_process()?;
+        }
+        Ok(stage)
     }
 
     /// Waits until the index has room for more. If its parts cannot be written, there is none.

@@ -55,6 +55,8 @@ pub(crate) struct Stage {
     pub(crate) queue: VecDeque<Group>,
     /// The bytes of `queue` and `open`, and of the group that is being written.
     pub(crate) queued_bytes: usize,
+    /// How many batches were staged since somebody asked which process this is.
+    pub(crate) unasked: u32,
     /// Whether some thread is writing groups.
     pub(crate) led: bool,
     /// Up to which position somebody must write without anyone waiting.
@@ -140,6 +142,7 @@ impl Stage {
             },
             queue: VecDeque::new(),
             queued_bytes: 0,
+            unasked: 0,
             led: false,
             wanted: 0,
             rest: Rest::Awake,

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
+/// The offset of a byte in the first block of entries, which lies behind the header and a page of words.
+const ENTRY: u64 = 24 + 4_096 + 6;
+
 #[test]
 fn a_segment_that_cannot_be_sealed_holds_up_no_part_and_no_merge() {
     let disk = RuledDisk::new();
@@ -73,10 +76,7 @@ fn a_damaged_part_that_cannot_be_made_anew_is_removed_on_closing_and_made_by_the
         _ => Ok(()),
     });
     let open = |writable| Disk::open(&disk.disk, &part, writable);
-    // The first block of entries lies behind the header and a page of words.
-    let block = 24 + 4_096;
-    let file = open(true).unwrap();
-    file.write_all_at(&[0xFF], block + 6).unwrap();
+    open(true).unwrap().write_all_at(&[0xFF], ENTRY).unwrap();
     let error = store.revision(&stream()).unwrap_err();
     assert!(matches!(error, StoreError::DamagedIndex { .. }), "{error}");
     drop(store);
@@ -195,7 +195,7 @@ fn a_damaged_part_is_not_removed_where_the_log_is_damaged_too() {
         file.read_exact_at(&mut byte, at).unwrap();
         file.write_all_at(&[byte[0] ^ 1], at).unwrap();
     };
-    damage(&part, 30);
+    damage(&part, ENTRY);
     damage(&segment, 120);
     let error = store.revision(&stream()).unwrap_err();
     assert!(matches!(error, StoreError::DamagedIndex { .. }), "{error}");

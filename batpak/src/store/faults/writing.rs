@@ -199,6 +199,22 @@ fn a_forked_process_is_refused_every_write_and_drops_the_store_without_touching_
 }
 
 #[test]
+fn a_forked_process_soon_hears_that_nobody_writes_what_it_appends_buffered() {
+    let disk = RuledDisk::new();
+    let config = disk.config().durability(Durability::Buffered);
+    let store = Store::open(config).unwrap();
+    let append = |store: &Store| store.append(&stream(), EventKind::custom(0xF, 1), &1);
+    append(&store).unwrap();
+    let forked = thread::spawn(move || {
+        IS_FORKED.set(true);
+        let refused = (0..64).find_map(|_| append(&store).err()).unwrap();
+        assert!(refused.to_string().contains("forked"), "{refused}");
+        assert!(store.flush().is_err());
+    });
+    forked.join().unwrap();
+}
+
+#[test]
 fn an_answer_that_rests_on_an_event_which_is_not_stored_yet_waits_for_it() {
     let other_name = || Batch::new().event(NewEvent::of(&stream(), &Stamped));
     let conflict = || one().expect(&stream(), Expect::Empty);
