@@ -51,6 +51,9 @@ impl Disk for RealDisk {
     }
 
     fn open(&self, path: &Path, writable: bool) -> io::Result<Box<dyn DiskFile>> {
+        if !writable && let Some(file) = open_unnoted(path)? {
+            return Ok(Box::new(file));
+        }
         let file = OpenOptions::new().read(true).write(writable).open(path)?;
         Ok(Box::new(file))
     }
@@ -62,6 +65,32 @@ impl Disk for RealDisk {
     fn remove(&self, path: &Path) -> io::Result<()> {
         std::fs::remove_file(path)
     }
+}
+
+/// The file, opened so that reads do not note their time in it, which takes a tenth of a short read. Only the owner
+/// of a file may ask for that.
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+))]
+fn open_unnoted(path: &Path) -> io::Result<Option<File>> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    /// `O_NOATIME` of open(2), on these architectures.
+    const NO_ACCESS_TIME: i32 = 0o1_000_000;
+    let mut options = OpenOptions::new();
+    match options.read(true).custom_flags(NO_ACCESS_TIME).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
+        file => file.map(Some),
+    }
+}
+
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+)))]
+fn open_unnoted(_: &Path) -> io::Result<Option<File>> {
+    Ok(None)
 }
 
 /// A lock on a directory's handle.

@@ -192,18 +192,18 @@ fn write_bin_or_nil(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
 }
 
 /// What is left of a body. Every read of the log goes through here, so it reads by hand the few forms
-/// that a body has.
+/// that a body has, and always inline: a result that is given back by a call takes longer than the number in it.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(len)?;
         self.0 = rest;
         Some(taken)
     }
 
-    #[inline]
+    #[inline(always)]
     fn byte(&mut self) -> Option<u8> {
         let (byte, rest) = self.0.split_first()?;
         self.0 = rest;
@@ -211,7 +211,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number of `N` bytes.
-    #[inline]
+    #[inline(always)]
     fn number<const N: usize>(&mut self) -> Option<u64> {
         let (number, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
@@ -219,7 +219,7 @@ impl<'a> Reader<'a> {
         Some(bytes.fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
-    #[inline]
+    #[inline(always)]
     fn uint<T: TryFrom<u64>>(&mut self) -> Result<T, &'static str> {
         let number = match self.byte() {
             Some(small @ 0..=0x7F) => Some(u64::from(small)),
@@ -232,7 +232,7 @@ impl<'a> Reader<'a> {
         T::try_from(number.ok_or("a number is missing")?).map_err(|_| "a number is too large")
     }
 
-    #[inline]
+    #[inline(always)]
     fn array_len(&mut self) -> Option<usize> {
         match self.byte()? {
             short @ 0x90..=0x9F => Some(usize::from(short & 0xF)),
@@ -241,7 +241,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn text(&mut self) -> Result<&'a str, &'static str> {
         let len = match self.byte() {
             Some(short @ 0xA0..=0xBF) => Some(u64::from(short & 0x1F)),
@@ -254,7 +254,7 @@ impl<'a> Reader<'a> {
         text.ok_or("a text is missing or no UTF-8")
     }
 
-    #[inline]
+    #[inline(always)]
     fn bin_or_nil(&mut self) -> Result<Option<&'a [u8]>, &'static str> {
         let len = match self.byte() {
             Some(0xC0) => return Ok(None),
@@ -268,7 +268,7 @@ impl<'a> Reader<'a> {
         Ok(Some(bytes))
     }
 
-    #[inline]
+    #[inline(always)]
     fn array<const N: usize>(&mut self) -> Result<Option<[u8; N]>, &'static str> {
         let found = self.bin_or_nil()?;
         let array = found.map(|found| found.try_into());

@@ -273,9 +273,10 @@ impl FrameReader {
     /// Moves the window to where `place` is in it: at its start, or at its end when reading backward.
     fn fill(&mut self, place: &Place) -> Result<(), StoreError> {
         let window_end = self.start + self.window.len() as u64;
-        let is_near = |gap: Option<u64>| self.is_in(place) && gap.is_some_and(|gap| gap < NEAR);
-        let backward = is_near(self.start.checked_sub(place.end));
-        let forward = is_near(place.offset.checked_sub(window_end));
+        // Part of a frame may be in the window already, for it ends anywhere.
+        let is_behind = place.offset >= self.start;
+        let forward = self.is_in(place) && is_behind && place.offset < window_end + NEAR;
+        let backward = self.is_in(place) && !is_behind && place.end + NEAR > self.start;
         self.ahead = if forward || backward {
             (self.ahead * 2).clamp(WINDOW_MIN, WINDOW_MAX)
         } else {
