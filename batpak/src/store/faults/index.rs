@@ -49,11 +49,16 @@ fn a_part_that_cannot_be_written_is_tried_ever_less_often_and_written_once_it_ca
     });
     fill_a_tail(&store).unwrap();
     let start = Instant::now();
+    while tries.load(Ordering::SeqCst) == 0 {
+        assert!(start.elapsed() < Duration::from_secs(10));
+        store.commit(one()).unwrap();
+    }
+    let start = Instant::now();
     while start.elapsed() < Duration::from_millis(500) {
         store.commit(one()).unwrap();
     }
     let tries = tries.load(Ordering::SeqCst);
-    assert!((1..=4).contains(&tries), "{tries} tries");
+    assert!(tries <= 4, "{tries} tries");
     disk.rule(|_, _| Ok(()));
     // Nobody appends meanwhile.
     let start = Instant::now();

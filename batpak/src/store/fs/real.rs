@@ -71,7 +71,11 @@ impl Disk for RealDisk {
 /// of a file may ask for that.
 #[cfg(all(
     target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    )
 ))]
 fn open_unnoted(path: &Path) -> io::Result<Option<File>> {
     use std::os::unix::fs::OpenOptionsExt;
@@ -87,7 +91,11 @@ fn open_unnoted(path: &Path) -> io::Result<Option<File>> {
 
 #[cfg(not(all(
     target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    )
 )))]
 fn open_unnoted(_: &Path) -> io::Result<Option<File>> {
     Ok(None)

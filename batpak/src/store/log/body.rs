@@ -60,6 +60,7 @@ impl<'a> Body<'a> {
     }
 
     /// Reads the body that `bytes` are, all of them, or says what does not fit.
+    #[inline]
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, &'static str> {
         let mut bytes = Reader(bytes);
         if bytes.array_len().ok_or("the body is no array")? != usize::from(ELEMENTS) {

@@ -239,6 +239,7 @@ impl FrameReader {
     }
 
     /// Checks the frame that was found, and gives it with the buffer that it lies in.
+    #[inline]
     pub(crate) fn event(&self) -> Result<(RawEvent<'_>, &Arc<Vec<u8>>), StoreError> {
         let (position, offset, end) = self.found;
         let Some((file, _)) = &self.file else {
