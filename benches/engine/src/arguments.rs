@@ -24,7 +24,8 @@ How fast the engine is, beside a bare log and its peers.
   --list            print the subjects, the workloads, and which subject lacks which
   --check-sync      count the syncs of durable appends with strace instead
   --growth SIZES    measure batpak alone at these numbers of events instead, as in 1m,10m
-  --streams NUMBERS in so many streams (1000)";
+  --streams NUMBERS in so many streams (1000)
+  --cache MIB       with a cache of so much (256)";
 
 /// What is to be done.
 pub(crate) enum Mode {
@@ -34,8 +35,8 @@ pub(crate) enum Mode {
     List,
     /// Count syncs.
     CheckSync,
-    /// Grow a store to these sizes, in these numbers of streams.
-    Growth(Vec<u64>, Vec<usize>),
+    /// Grow a store to these sizes, in these numbers of streams, with a cache of so many bytes.
+    Growth(Vec<u64>, Vec<usize>, usize),
     /// Print the usage.
     Help,
 }
@@ -75,6 +76,7 @@ impl Arguments {
             directory: std::env::temp_dir(),
         };
         let mut streams = vec![1_000];
+        let mut cache = 256 << 20;
         while let Some(word) = words.next() {
             let mut value = || {
                 words
@@ -85,8 +87,11 @@ impl Arguments {
                 "--help" | "-h" => read.mode = Mode::Help,
                 "--list" => read.mode = Mode::List,
                 "--check-sync" => read.mode = Mode::CheckSync,
-                "--growth" => read.mode = Mode::Growth(list(&value()?, number)?, Vec::new()),
+                "--growth" => {
+                    read.mode = Mode::Growth(list(&value()?, number)?, Vec::new(), 0);
+                }
                 "--streams" => streams = list(&value()?, |word| Ok(number(word)? as usize))?,
+                "--cache" => cache = (number(&value()?)? as usize) << 20,
                 "--rounds" => read.rounds = number(&value()?)? as usize,
                 "--only" => read.subjects = list(&value()?, subjects::find)?,
                 "--workload" => read.workloads = list(&value()?, Workload::find)?,
@@ -99,8 +104,8 @@ impl Arguments {
                 other => bail!("unknown argument `{other}`\n\n{USAGE}"),
             }
         }
-        if let Mode::Growth(_, of) = &mut read.mode {
-            *of = streams;
+        if let Mode::Growth(_, of, with) = &mut read.mode {
+            (*of, *with) = (streams, cache);
         }
         let seconds = read.amount.seconds;
         ensure!(

@@ -52,8 +52,9 @@ fn work(arguments: Arguments) -> Result<()> {
     };
     match arguments.mode {
         Mode::CheckSync => return sync_check::run(&plan),
-        Mode::Growth(sizes, streams) => {
-            return growth::run(&sizes, &streams, plan.amount.seconds, directory.path());
+        Mode::Growth(sizes, streams, cache) => {
+            let amount = (plan.amount.seconds, cache);
+            return growth::run(&sizes, &streams, amount, directory.path());
         }
         Mode::Compare | Mode::List | Mode::Help => {}
     }

@@ -233,11 +233,12 @@ pub(crate) struct Grown {
     store: Store,
 }
 
-/// Opens the store in `directory`, whose appends stay in the process unless they are flushed, with the
-/// cache that it has by itself.
-pub(crate) fn open_grown(directory: &Path) -> Result<Grown> {
+/// Opens the store in `directory`, whose appends stay in the process unless they are flushed.
+pub(crate) fn open_grown(directory: &Path, cache: usize) -> Result<Grown> {
     let _made = EVENTS.len();
-    let config = StoreConfig::new(directory).durability(Promise::Buffered);
+    let config = StoreConfig::new(directory)
+        .durability(Promise::Buffered)
+        .cache_bytes(cache);
     let store = Store::open(config)?;
     Ok(Grown { store })
 }

@@ -1,11 +1,13 @@
 //! The segments as readers see them: which file holds a position, and its frame.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
+use quick_cache::sync::Cache;
 
 use super::frame::{self, Seed};
 use super::header::{Footer, Mark};
@@ -15,36 +17,37 @@ use crate::store::fs::{Disk, DiskFile};
 use crate::store::index::FrameSpan;
 use crate::store::log::body::Body;
 
-/// How many segment files are kept open for reading.
-const MAX_OPEN: usize = 32;
+/// How many segment files are kept open for reading, about: 16 GiB of log in segments of the usual size.
+const MAX_OPEN: usize = 512;
 
 /// The segment files that were read from lately, kept open.
-#[derive(Debug)]
 pub(crate) struct Handles {
     disk: Arc<dyn Disk>,
-    /// By first position, the one used last at the end.
-    open: Mutex<Vec<(u64, Arc<dyn DiskFile>)>>,
+    /// By first position.
+    open: Cache<u64, Arc<dyn DiskFile>>,
+}
+
+impl fmt::Debug for Handles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut handles = f.debug_struct("Handles");
+        handles.field("open", &self.open.len()).finish()
+    }
 }
 
 impl Handles {
     pub(crate) fn new(disk: Arc<dyn Disk>) -> Arc<Self> {
         Arc::new(Self {
             disk,
-            open: Mutex::default(),
+            open: Cache::new(MAX_OPEN),
         })
     }
 
     fn get(&self, segment: &SegmentFile) -> io::Result<Arc<dyn DiskFile>> {
-        let mut open = self.open.lock();
-        let known = open.iter().position(|(first, _)| *first == segment.first);
-        let file = match known {
-            Some(at) => open.remove(at).1,
-            None => self.disk.open(&segment.path, false)?.into(),
-        };
-        if open.len() == MAX_OPEN {
-            open.remove(0);
+        if let Some(file) = self.open.get(&segment.first) {
+            return Ok(file);
         }
-        open.push((segment.first, Arc::clone(&file)));
+        let file: Arc<dyn DiskFile> = self.disk.open(&segment.path, false)?.into();
+        self.open.insert(segment.first, Arc::clone(&file));
         Ok(file)
     }
 }
