@@ -97,7 +97,7 @@ impl Committer {
     }
 
     /// Holds the locks, as a thread may that is not there after a fork.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "testing"))]
     pub(crate) fn hold(&self) -> impl Sized + '_ {
         let names = self.shared.names.write();
         let (stage, writer) = (self.stage.lock(), self.writer.lock());
