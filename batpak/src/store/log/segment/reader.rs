@@ -17,8 +17,8 @@ use crate::store::fs::{Disk, DiskFile};
 use crate::store::index::FrameSpan;
 use crate::store::log::body::Body;
 
-/// How many segment files are kept open for reading, about: 16 GiB of log in segments of the usual size.
-const MAX_OPEN: usize = 512;
+/// How many segment files are kept open for reading, about: 8 GiB of log in segments of the usual size.
+const MAX_OPEN: usize = 128;
 
 /// The segment files that were read from lately, kept open.
 pub(crate) struct Handles {
@@ -46,9 +46,31 @@ impl Handles {
         if let Some(file) = self.open.get(&segment.first) {
             return Ok(file);
         }
-        let file: Arc<dyn DiskFile> = self.disk.open(&segment.path, false)?.into();
+        let file = self.with_room(|| self.disk.open(&segment.path, false))?;
+        let file: Arc<dyn DiskFile> = file.into();
         self.open.insert(segment.first, Arc::clone(&file));
         Ok(file)
+    }
+
+    /// Opens a file. If the process has too many open, those that are kept here are closed first.
+    pub(super) fn with_room<T>(&self, open: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        open().or_else(|error| match self.make_room(&error) {
+            true => open(),
+            false => Err(error),
+        })
+    }
+
+    /// If this is the error of having too many files open, closes those that are kept here.
+    fn make_room(&self, error: &io::Error) -> bool {
+        /// `ENFILE` and `EMFILE`, on every Unix.
+        const TOO_MANY: [i32; 2] = [23, 24];
+        let is_full = error
+            .raw_os_error()
+            .is_some_and(|code| TOO_MANY.contains(&code));
+        if is_full {
+            self.open.clear();
+        }
+        is_full
     }
 }
 
@@ -117,6 +139,13 @@ impl Segments {
         let segments = self.0.read();
         let at = segments.binary_search_by_key(&first, |segment| segment.first);
         at.ok().map(|at| Arc::clone(&segments[at]))
+    }
+
+    /// After an error of having too many files open: closes those that are only kept open to be read again.
+    pub(crate) fn make_room(&self, error: &StoreError) {
+        if let (StoreError::Io { source, .. }, Some(newest)) = (error, self.0.read().last()) {
+            newest.handles.make_room(source);
+        }
     }
 
     /// The first position of the newest segment.

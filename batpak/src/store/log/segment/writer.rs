@@ -70,7 +70,8 @@ impl SegmentWriter {
         let path = row.dir.join(segment_name(header.first));
         let temporary = row.dir.join(format!("{}.tmp", segment_name(header.first)));
         let io = |action| StoreError::io(action, &temporary);
-        let file = row.disk.create(&temporary).map_err(io("create"))?;
+        let file = row.handles.with_room(|| row.disk.create(&temporary));
+        let file = file.map_err(io("create"))?;
         file.write_all_at(&header.to_bytes(), 0)
             .map_err(io("write to"))?;
         file.sync().map_err(io("sync"))?;
