@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use batpak::prelude::*;
 use batpak::testing::MemoryDisk;
 
-use crate::support::{Dir, KIND, contents, coordinate, files, fill, number, soon};
+use crate::support::{Dir, KIND, contents, coordinate, files, fill, number, soon, written};
 
 impl Dir {
     fn reader(&self) -> Store {
@@ -155,7 +155,7 @@ fn a_reader_writes_nothing_and_takes_no_lock() {
         .into_iter()
         .rfind(|path| path.extension().unwrap() == "seg");
     let newest = newest.unwrap();
-    let torn = [fs::read(&newest).unwrap(), vec![7; 100]].concat();
+    let torn = [written(&newest), vec![7; 100]].concat();
     fs::write(&newest, torn).unwrap();
     for path in files(&crashed.path()).keys() {
         let path = crashed.path().join(path);
@@ -181,7 +181,7 @@ fn a_writer_opens_and_recovers_beside_its_readers() {
     fill(&writer, 10);
     let crashed = dir.image();
     let newest = crashed.segments().pop().unwrap();
-    let torn = [fs::read(&newest).unwrap(), vec![7; 100]].concat();
+    let torn = [written(&newest), vec![7; 100]].concat();
     fs::write(&newest, torn).unwrap();
     let reader = crashed.reader();
     let before = contents(&reader);

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use batpak::CutReason;
 use batpak::prelude::*;
 
-use crate::support::{Dir, KIND, contents, coordinate, fill, number};
+use crate::support::{Dir, KIND, contents, coordinate, fill, number, written};
 
 /// A store of one segment: its bytes after each of its durable batches, and its contents then.
 struct History {
@@ -25,16 +25,13 @@ impl History {
         let dir = Dir::new();
         let store = Store::open(StoreConfig::new(dir.path())).unwrap();
         let path = dir.segments().remove(0);
-        let mut steps = vec![(fs::metadata(&path).unwrap().len() as usize, Vec::new())];
+        let mut steps = vec![(written(&path).len(), Vec::new())];
         for _ in 0..batches {
             fill(&store, 1);
-            steps.push((
-                fs::metadata(&path).unwrap().len() as usize,
-                contents(&store),
-            ));
+            steps.push((written(&path).len(), contents(&store)));
         }
         // As a crash would leave it: without the mark of a clean close.
-        let bytes = fs::read(&path).unwrap();
+        let bytes = written(&path);
         drop(store);
         let closed = fs::read(&path).unwrap();
         Self {
@@ -298,6 +295,55 @@ fn zeros_garbage_and_a_copy_of_a_frame_behind_the_log_are_cut_off() {
 }
 
 #[test]
+fn the_room_that_is_reserved_behind_the_log_is_given_back_on_closing_and_after_a_crash() {
+    let dir = Dir::new();
+    let config = || StoreConfig::new(dir.path()).segment_bytes(256 << 10);
+    let store = Store::open(config()).unwrap();
+    fill(&store, 1);
+    let segment = dir.segments().remove(0);
+    let end = written(&segment).len();
+    let crashed = fs::read(&segment).unwrap();
+    assert!(crashed.len() > end, "there is room for the next commits");
+    let before = contents(&store);
+    drop(store);
+    let closed = written(&segment);
+    assert_eq!(fs::read(&segment).unwrap(), closed);
+    dir.forget_index();
+    fs::write(&segment, &crashed).unwrap();
+    let store = Store::open(config()).unwrap();
+    let cut = store.recovery().cut.clone().unwrap();
+    assert_eq!((cut.reason, cut.offset), (CutReason::Zeros, end as u64));
+    assert_eq!(contents(&store), before);
+    // Room in a segment that was closed meanwhile goes before its footer is written.
+    while dir.segments().len() < 3 {
+        fill(&store, 10);
+    }
+    store.close().unwrap();
+    for segment in dir.segments() {
+        assert_eq!(fs::read(&segment).unwrap(), written(&segment));
+    }
+    let store = Store::open(config()).unwrap();
+    store.verify().unwrap();
+    assert_eq!(store.recovery().cut, None);
+}
+
+#[test]
+fn a_torn_write_into_reserved_room_is_cut_off_and_takes_nothing_from_before() {
+    let history = History::new(3);
+    let newest = history.steps[history.steps.len() - 2].0;
+    for torn in newest..history.bytes.len() {
+        let mut bytes = history.bytes.clone();
+        bytes[torn..].fill(0);
+        bytes.resize(bytes.len() + 5_000, 0);
+        if bytes[..history.bytes.len()] == history.bytes {
+            continue;
+        }
+        let store = history.open(&bytes).unwrap();
+        assert_eq!(contents(&store), history.before_last(), "torn at {torn}");
+    }
+}
+
+#[test]
 fn a_real_frame_inside_a_payload_is_never_taken_for_an_event() {
     let history = History::new(2);
     let frames = history.bytes[history.steps[0].0..].to_vec();
@@ -305,7 +351,7 @@ fn a_real_frame_inside_a_payload_is_never_taken_for_an_event() {
     let stream = coordinate("c", "s");
     let batch = NewEvent::new(&stream, KIND, &frames);
     store.commit(Batch::new().event(batch)).unwrap();
-    let whole = fs::read(history.path()).unwrap();
+    let whole = written(&history.path());
     drop(store);
     for len in history.bytes.len()..whole.len() {
         let store = history.open(&whole[..len]).unwrap();

@@ -117,10 +117,22 @@ pub fn bodies(bytes: &[u8]) -> Vec<(usize, usize)> {
     let mut at = 80;
     while at < bytes.len() {
         let len = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+        if len == 0 {
+            break;
+        }
         bodies.push((at + 12, len));
         at += 12 + len;
     }
     bodies
+}
+
+/// The bytes of a segment, without the room that is reserved behind its frames while it is written to.
+pub fn written(segment: &Path) -> Vec<u8> {
+    let mut bytes = std::fs::read(segment).unwrap();
+    let end = bodies(&bytes).last().map_or(80, |(at, len)| at + len);
+    assert!(bytes[end..].iter().all(|byte| *byte == 0));
+    bytes.truncate(end);
+    bytes
 }
 
 /// Repairs the checksum of the body at `at`, by the description in FORMAT.md.

@@ -201,6 +201,7 @@ impl Drop for Store {
             // There is nobody to tell what fails.
             let _ = committer.drain(false);
             let _ = committer.prove();
+            let _ = committer.give_back();
             committer.tell_last();
         }
     }

@@ -55,6 +55,8 @@ pub(crate) struct Limits {
     pub(crate) flush_bytes: usize,
     /// From where on appends wait.
     pub(crate) queued_bytes: usize,
+    /// How long a segment becomes.
+    segment_bytes: u64,
 }
 
 impl Limits {
@@ -62,6 +64,7 @@ impl Limits {
         Self {
             flush_bytes: 1 << 20,
             queued_bytes: config.max_queued_bytes,
+            segment_bytes: u64::from(config.segment_bytes),
         }
     }
 }
@@ -320,9 +323,19 @@ impl Committer {
             writer.write(&group.frames, group.offset)?;
         }
         if group.sync {
+            if group.reserve {
+                writer.reserve(group.frames.len(), self.limits.segment_bytes)?;
+            }
             self.sync(|| writer.sync())?;
         }
         Ok(())
+    }
+
+    /// On closing: leaves the newest segment no longer than its frames.
+    pub(crate) fn give_back(&self) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock();
+        self.check()?;
+        writer.give_back()
     }
 
     /// Syncs a file of the log, unless a sync has failed before, and remembers a failure.

@@ -32,6 +32,8 @@ pub(crate) struct Group {
     /// The position of the last event up to its end.
     pub(crate) last: u64,
     pub(crate) sync: bool,
+    /// Whether somebody waits for the sync, and more of the kind may follow in the same segment.
+    pub(crate) reserve: bool,
 }
 
 impl Group {
@@ -221,6 +223,7 @@ impl Stage {
                 self.close_group();
             }
             self.open.sync = true;
+            self.open.reserve = true;
         } else {
             self.lax |= !self.open.sync;
         }
@@ -230,6 +233,7 @@ impl Stage {
     fn begin_segment(&mut self) {
         // A segment is created after everything before it is durable.
         self.sync_all();
+        self.open.reserve = false;
         self.close_group();
         let random = self.source.random();
         self.segment = SegmentHeader {

@@ -1,5 +1,6 @@
 //! A row of segments that another process writes to while it is read.
 
+use std::io;
 use std::sync::atomic::Ordering;
 
 use super::directory::{Directory, Known, Reading, segment_firsts};
@@ -42,6 +43,22 @@ impl Directory {
     pub(crate) fn extent(&self) -> (u64, u64) {
         let newest = self.segments.last();
         newest.map_or((0, 0), |newest| (newest.header.first, newest.len))
+    }
+
+    /// Whether there is anything but room at the file offset `at` of the newest segment.
+    pub(crate) fn goes_on_at(&self, at: u64) -> Result<bool, StoreError> {
+        let Some(newest) = self.segments.last() else {
+            return Ok(false);
+        };
+        let path = &newest.shared.path;
+        let mut word = [0; 4];
+        let file = self.row.disk.open(path, false);
+        match file.and_then(|file| file.read_exact_at(&mut word, at)) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            read => read
+                .map(|()| word != [0; 4])
+                .map_err(StoreError::io("read", path)),
+        }
     }
 
     /// Reads what is not known of the log up to the file offset `end` of the segment with the first

@@ -17,7 +17,7 @@ use crate::store::fs::{Disk, DiskFile};
 use crate::store::index::FrameSpan;
 use crate::store::log::body::Body;
 
-/// How many segment files are kept open for reading, about: 8 GiB of log in segments of the usual size.
+/// How many segment files are kept open for reading, about: 4 GiB of log in segments of the usual size.
 const MAX_OPEN: usize = 128;
 
 /// The segment files that were read from lately, kept open.
@@ -101,7 +101,7 @@ impl SegmentFile {
 #[derive(Debug, Default)]
 pub(crate) struct Segments(RwLock<Vec<Arc<SegmentFile>>>);
 
-/// Where a frame lies: from `offset` to `end` of `file`.
+/// Where a frame lies: from `offset` to `end` of `file`, or to before it if it is the last of its segment.
 #[derive(Debug)]
 pub(crate) struct Place {
     file: Arc<SegmentFile>,
@@ -233,7 +233,8 @@ impl FrameReader {
         if !self.holds(place) {
             self.fill(place)?;
         }
-        self.found = (place.position, place.offset, place.end);
+        let window_end = self.start + self.window.len() as u64;
+        self.found = (place.position, place.offset, place.end.min(window_end));
         Ok(())
     }
 
@@ -337,8 +338,13 @@ impl FrameReader {
         };
         let mut read = self.read_window(file.as_ref(), start, end);
         if matches!(&read, Err(error) if error.kind() == io::ErrorKind::UnexpectedEof) {
-            // What lies beside the frame is not what was asked for.
-            read = self.read_window(file.as_ref(), place.offset, place.end);
+            // What lies beside the frame is not what was asked for, and behind the last frame there may have
+            // been room that was given back.
+            let len = file
+                .len()
+                .map_err(StoreError::io("read", &place.file.path))?;
+            let end = place.end.min(len).max(place.offset + frame::PREFIX as u64);
+            read = self.read_window(file.as_ref(), place.offset, end);
         }
         self.file = Some((Arc::clone(&place.file), file));
         read.map_err(|source| match source.kind() {

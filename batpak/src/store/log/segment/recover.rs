@@ -206,7 +206,10 @@ impl Scan {
 
 /// The highest durable mark in any valid frame that begins after the first byte of `rest`.
 fn later_mark(rest: &[u8], seed: &Seed, at: u64) -> Option<u64> {
-    (1..rest.len().saturating_sub(frame::PREFIX))
+    // A frame begins with a length, and so not with zeros alone.
+    let zeros = rest.iter().rev().take_while(|byte| **byte == 0).count();
+    let end = (rest.len() - zeros).min(rest.len().saturating_sub(frame::PREFIX));
+    (1..end)
         .filter_map(|skip| {
             let body = frame::read(&rest[skip..], seed, at + skip as u64).ok()?;
             let body = &rest[skip..][body];

@@ -156,6 +156,10 @@ impl Sealing {
         frame::write(&mut frame, seed, footer.end, |out| footer.write(out));
         let io = |action| StoreError::io(action, &self.segment.path);
         let file = &self.walk.file;
+        if file.len().map_err(io("read"))? > footer.end {
+            // Room that was reserved and not used, or what a crash left of a footer.
+            file.truncate(footer.end).map_err(io("cut"))?;
+        }
         let written = file.write_all_at(&frame, footer.end);
         written.map_err(io("write to"))?;
         file.sync().map_err(io("sync"))?;

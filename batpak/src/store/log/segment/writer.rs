@@ -58,7 +58,16 @@ pub(crate) struct SegmentWriter {
     row: Row,
     segment: Arc<SegmentFile>,
     file: Arc<dyn DiskFile>,
+    /// The file offset up to which there is room for frames, filled with zeros, if that is behind the last.
+    reserved: u64,
 }
+
+/// How much room is reserved at a time, in bytes: as much as the segment has, within these bounds.
+const RESERVED_MIN: u64 = 64 << 10;
+const RESERVED_MAX: u64 = 256 << 10;
+
+/// Up to how many bytes at a time it pays to write zeros first.
+const SMALL_GROUP: usize = 128 << 10;
 
 impl SegmentWriter {
     /// Creates the segment that `header` describes.
@@ -89,6 +98,7 @@ impl SegmentWriter {
             row,
             segment,
             file: file.into(),
+            reserved: 0,
         }
     }
 
@@ -111,6 +121,37 @@ impl SegmentWriter {
         let end = offset + frames.len() as u64;
         self.segment.end.store(end, Ordering::Release);
         Ok(())
+    }
+
+    /// Before a sync of a group of so many bytes: writes zeros behind it if none are left, up to the file
+    /// offset `limit` at most.
+    ///
+    /// The next syncs find the file as long as before, and need not make its length and its blocks durable,
+    /// which takes the system about as long as the bytes themselves. Without room on the disk all works as
+    /// well, if more slowly.
+    pub(crate) fn reserve(&mut self, group: usize, limit: u64) -> Result<(), StoreError> {
+        let end = self.segment.end.load(Ordering::Relaxed);
+        let to = (end + end.clamp(RESERVED_MIN, RESERVED_MAX)).min(limit);
+        if end < self.reserved || end >= to || group > SMALL_GROUP {
+            return Ok(());
+        }
+        self.reserved = to;
+        match self.file.write_all_at(&vec![0; (to - end) as usize], end) {
+            Err(error) if !is_full(&error) => {
+                Err(StoreError::io("write to", &self.segment.path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives back the room that is left.
+    pub(crate) fn give_back(&mut self) -> Result<(), StoreError> {
+        let end = self.segment.end.load(Ordering::Relaxed);
+        if std::mem::take(&mut self.reserved) <= end {
+            return Ok(());
+        }
+        let cut = self.file.truncate(end);
+        cut.map_err(StoreError::io("cut", &self.segment.path))
     }
 
     /// Makes all that was written durable.
