@@ -28,15 +28,16 @@ impl Seed {
         Self(hasher)
     }
 
-    fn at(&self, offset: u64) -> u32 {
+    /// What goes on from the initial value of the CRCs of the frame at `offset`.
+    fn at(&self, offset: u64) -> Hasher {
         let mut hasher = self.0.clone();
         hasher.update(&offset.to_le_bytes());
-        hasher.finalize()
+        hasher
     }
 }
 
-fn crc(seed: u32, bytes: &[u8]) -> u32 {
-    let mut hasher = Hasher::new_with_initial(seed);
+fn crc(seed: &Hasher, bytes: &[u8]) -> u32 {
+    let mut hasher = seed.clone();
     hasher.update(bytes);
     hasher.finalize()
 }
@@ -50,8 +51,8 @@ pub(crate) fn write(out: &mut Vec<u8>, seed: &Seed, offset: u64, write: impl FnO
     let seed = seed.at(offset);
     let len = (body.len() as u32).to_le_bytes();
     prefix[..4].copy_from_slice(&len);
-    prefix[4..8].copy_from_slice(&crc(seed, &len).to_le_bytes());
-    prefix[8..].copy_from_slice(&crc(seed, body).to_le_bytes());
+    prefix[4..8].copy_from_slice(&crc(&seed, &len).to_le_bytes());
+    prefix[8..].copy_from_slice(&crc(&seed, body).to_le_bytes());
 }
 
 /// Why there is no frame at an offset.
@@ -96,13 +97,13 @@ pub(crate) fn read(bytes: &[u8], seed: &Seed, offset: u64) -> Result<Range<usize
         return Err(FrameError::Length);
     }
     let seed = seed.at(offset);
-    if crc(seed, &prefix[..4]) != word(4) {
+    if crc(&seed, &prefix[..4]) != word(4) {
         return Err(FrameError::Length);
     }
     let Some(body) = rest.get(..len) else {
         return Err(FrameError::Short);
     };
-    if crc(seed, body) != word(8) {
+    if crc(&seed, body) != word(8) {
         return Err(FrameError::Body);
     }
     Ok(PREFIX..PREFIX + len)
