@@ -95,13 +95,13 @@ impl<'a> Body<'a> {
             return Err("the coordinate is too long");
         }
         let mut header =
-            EventHeader::new(EventId::from_bytes(id), EventKind::from_raw(kind), version);
+            EventHeader::new(EventId::from_bytes(*id), EventKind::from_raw(kind), version);
         header.sequence = sequence;
         header.revision = revision;
         header.time_us = time_us;
         header.flags = EventFlags::from_bits(flags);
-        header.correlation = correlation.map(EventId::from_bytes);
-        header.digest = digest.map(Digest::from_bytes);
+        header.correlation = correlation.map(|id| EventId::from_bytes(*id));
+        header.digest = digest.map(|digest| Digest::from_bytes(*digest));
         Ok(Self {
             event: RawEvent::new(
                 EventMeta::new(header, address, causes, tags, metadata),
@@ -128,7 +128,7 @@ impl<'a> Body<'a> {
         }
         bytes.array::<16>()?;
         let digest = bytes.array()?;
-        Ok((position, digest.map(Digest::from_bytes)))
+        Ok((position, digest.map(|digest| Digest::from_bytes(*digest))))
     }
 }
 
@@ -270,11 +270,14 @@ impl<'a> Reader<'a> {
     }
 
     #[inline(always)]
-    fn array<const N: usize>(&mut self) -> Result<Option<[u8; N]>, &'static str> {
-        let found = self.bin_or_nil()?;
-        let array = found.map(|found| found.try_into());
-        let array = array.transpose();
-        array.map_err(|_| "a byte string has a wrong length")
+    fn array<const N: usize>(&mut self) -> Result<Option<&'a [u8; N]>, &'static str> {
+        match self.bin_or_nil()? {
+            Some(found) => match found.as_array() {
+                Some(array) => Ok(Some(array)),
+                None => Err("a byte string has a wrong length"),
+            },
+            None => Ok(None),
+        }
     }
 
     fn tags(&mut self) -> Result<TagBytes<'a>, &'static str> {
