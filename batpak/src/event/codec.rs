@@ -105,9 +105,12 @@ pub(crate) fn check_depth(what: &'static str, encoded: &[u8]) -> Result<(), Enco
 /// Reads `bytes` as one msgpack value of type `T`, all of them.
 pub(crate) fn decode_value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     let mut reader = deserializer(bytes);
-    let value = T::deserialize(&mut reader).map_err(|e| DecodeError::Malformed(Box::new(e)))?;
-    expect_end(&mut reader)?;
-    Ok(value)
+    let value = T::deserialize(&mut reader);
+    // Before the value is moved: what was written a moment ago is slow to read again in another width.
+    if value.is_ok() {
+        expect_end(&mut reader)?;
+    }
+    value.map_err(|error| DecodeError::Malformed(Box::new(error)))
 }
 
 fn deserializer(bytes: &[u8]) -> ValueReader<'_> {
