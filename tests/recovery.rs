@@ -243,6 +243,47 @@ fn a_flipped_bit_in_a_closed_segment_is_refused_or_does_not_matter() {
 }
 
 #[test]
+fn a_damaged_header_of_a_segment_that_the_index_covers_is_found_by_whoever_reads_there() {
+    let dir = Dir::new();
+    let store = dir.open();
+    fill(&store, 30);
+    drop(store);
+    let second = dir.segments().remove(1);
+    let first: u64 = second
+        .file_stem()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let whole = fs::read(&second).unwrap();
+    for at in 0..80 {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        fs::write(&second, &bytes).unwrap();
+        let store = dir.open();
+        assert!(store.get_at(first - 1).unwrap().is_some());
+        assert_eq!(store.get_at(90).unwrap().unwrap().header.sequence, 90);
+        for error in [
+            store.get_at(first).unwrap_err(),
+            store.verify().unwrap_err(),
+        ] {
+            match error {
+                StoreError::Corrupt { path, .. } | StoreError::NewerFormat { path, .. } => {
+                    assert_eq!(path, second);
+                }
+                other => panic!("a flip at {at}: {other}"),
+            }
+        }
+        drop(store);
+        dir.forget_index();
+        assert!(Store::open(dir.config()).is_err(), "a flip at {at}");
+        fs::write(&second, &whole).unwrap();
+        drop(dir.open());
+    }
+}
+
+#[test]
 fn a_flipped_bit_that_appears_while_the_store_is_open_is_found_by_the_read() {
     let history = History::new(3);
     let store = history.open(&history.bytes).unwrap();

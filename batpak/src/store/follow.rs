@@ -12,8 +12,9 @@ use parking_lot::{Mutex, RwLock};
 use super::index::{Cover, Damage, FramePlace, FrameSpan, Index, PartDir, part_ranges};
 use super::indexing::Indexing;
 use super::log::segment::directory::{Directory, Known, Reading};
+use super::log::segment::file::Handles;
 use super::log::segment::header::SegmentHeader;
-use super::log::segment::reader::{Handles, Segments};
+use super::log::segment::reader::Segments;
 use super::log::segment::recover::Start;
 use super::log::segment::writer::Row;
 use super::open::{cover, known};
@@ -83,7 +84,7 @@ impl Follower {
             dir: config.dir.join("segments"),
             lock: Weak::<NoLock>::new(),
         })?;
-        let Some(header) = directory.first_header() else {
+        let Some(header) = directory.first_header()? else {
             return Err(StoreError::Foreign {
                 path: config.dir.clone(),
                 found: "it has no segment yet".to_owned(),

@@ -11,7 +11,8 @@ use super::fs::{DirLock, Disk};
 use super::index::{Cover, Part, PartDir, open_all};
 use super::indexing::Indexing;
 use super::log::segment::directory::{Directory, Founding, Known, Opened};
-use super::log::segment::reader::{FrameReader, Handles, Segments};
+use super::log::segment::file::Handles;
+use super::log::segment::reader::{FrameReader, Segments};
 use super::log::segment::recover::Start;
 use super::log::segment::writer::Row;
 use super::shared::{Shared, Watermarks};
@@ -23,8 +24,8 @@ use crate::event::hash;
 impl Store {
     /// Opens the store in the configured directory, and creates both if they are not there.
     ///
-    /// Of the log only the headers of its segments are read, and what lies behind the part of it that the
-    /// index on disk covers: after a clean close nothing. Without an index, or with one that is of another version
+    /// Of the log only what lies behind the part of it is read that the index on disk covers: after a clean close
+    /// nothing but a few headers. Without an index, or with one that is of another version
     /// or does not open, all of the log is read once, and the index is made anew. The end of a log that was cut off by
     /// a crash is removed if nothing proves that any of it was durable; [`Self::recovery`] says so.
     ///
@@ -49,7 +50,7 @@ impl Store {
             dir: config.dir.join("segments"),
             lock: Arc::downgrade(&lock),
         })?;
-        let first = directory.first_header();
+        let first = directory.first_header()?;
         if first.is_some_and(|first| first.chained) && !hash::AVAILABLE {
             return Self::open_read_only(config);
         }
@@ -195,7 +196,11 @@ fn fits(part: &Part, segments: &Segments, is_last: bool) -> Result<bool, StoreEr
         place => place?,
     };
     let is_there = segments.get(part.log_end().0).is_some();
-    let Some(place) = segments.place(position, place).filter(|_| is_there) else {
+    let place = match segments.place(position, place) {
+        Err(StoreError::Corrupt { .. }) if !is_last => return Ok(false),
+        place => place?,
+    };
+    let Some(place) = place.filter(|_| is_there) else {
         // For the last part this is told when the log is read on from there.
         return Ok(is_last);
     };

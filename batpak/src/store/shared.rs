@@ -105,7 +105,7 @@ impl Shared {
 
     /// Where the frame of the event at `position` is.
     pub(crate) fn place(&self, position: u64, frame: FrameSpan) -> Result<Place, StoreError> {
-        let place = self.segments.place(position, frame);
+        let place = self.segments.place(position, frame)?;
         place.ok_or_else(|| self.corrupt(position, "the index shows the event in no segment"))
     }
 
@@ -134,7 +134,8 @@ impl Shared {
     /// The error for an event that is not where or what it should be.
     pub(crate) fn corrupt(&self, position: u64, problem: &'static str) -> StoreError {
         let frame = self.known().locate(position).ok().flatten();
-        match frame.and_then(|frame| self.segments.place(position, frame)) {
+        let place = |frame| self.segments.place(position, frame).ok().flatten();
+        match frame.and_then(place) {
             Some(place) => place.corrupt(problem),
             None => StoreError::Corrupt {
                 path: self.dir.clone(),

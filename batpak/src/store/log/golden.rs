@@ -10,11 +10,12 @@ use std::sync::Arc;
 
 use super::body::Body;
 use super::segment::directory::{Directory, Founding, Reading};
+use super::segment::file::{Handles, segment_name};
 use super::segment::frame::{self, Seed};
 use super::segment::header::SegmentHeader;
-use super::segment::reader::{Handles, Segments};
+use super::segment::reader::Segments;
 use super::segment::seal::Sealer;
-use super::segment::writer::{Row, SegmentWriter, segment_name};
+use super::segment::writer::{Row, SegmentWriter};
 use crate::event::{
     Digest, EventFlags, EventHeader, EventId, EventKind, EventMeta, RawEvent, TagBytes, chain, hash,
 };
@@ -206,7 +207,10 @@ fn the_example_reads_back_as_it_was_written() {
         write_example(dir);
         let mut reading = Collecting::default();
         let directory = Directory::read(row(dir).0).unwrap();
-        assert_eq!(directory.first_header().unwrap().store_id, STORE_ID);
+        assert_eq!(
+            directory.first_header().unwrap().unwrap().store_id,
+            STORE_ID
+        );
         let scan = directory.scan(None, &mut reading).unwrap();
         let founding = Founding {
             store_id: [0; 16],

@@ -1,23 +1,20 @@
 //! Opening the row of segment files of a store: what is there, whether it is whole, and where to go on.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::header::{HeaderError, SegmentHeader, VERSION};
-use super::reader::{SegmentFile, Segments};
+use super::file::{SegmentFile, segment_name};
+use super::header::SegmentHeader;
+use super::reader::Segments;
 use super::recover::{CutReason, Damage, Scan, Start, Step};
 use super::window::Window;
-use super::writer::{Row, SegmentWriter, segment_name};
+use super::writer::{Row, SegmentWriter};
 use crate::event::{Digest, RawEvent};
 use crate::store::StoreError;
 use crate::store::fs::DiskFile;
 use crate::store::index::{FramePlace, FrameSpan};
 use crate::store::log::body::Body;
-
-/// The longest file that can be a segment: one of the largest size that can be set, or one whose only
-/// batch is larger.
-const MAX_SEGMENT_BYTES: u64 = (1 << 30) + (257 << 20);
 
 /// What opening found at the end of the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,7 +53,7 @@ pub(crate) struct Opened {
     pub(crate) recovery: Recovery,
 }
 
-/// The segments in a directory, their headers read.
+/// The segments in a directory.
 #[derive(Debug)]
 pub(crate) struct Directory {
     pub(super) row: Row,
@@ -87,16 +84,16 @@ pub(crate) trait Reading {
     fn place(&self, position: u64) -> Option<FrameSpan>;
 }
 
-/// A segment whose header was read.
+/// A segment, as it was found.
 #[derive(Debug, Clone)]
 pub(super) struct Segment {
-    pub(super) header: SegmentHeader,
+    /// The length of its file if it is the newest, or how far it is to be read.
     pub(super) len: u64,
     pub(super) shared: Arc<SegmentFile>,
 }
 
 impl Directory {
-    /// Reads the headers of all segments.
+    /// Lists the segments. Their headers are read when they are needed.
     pub(crate) fn read(row: Row) -> Result<Self, StoreError> {
         let io = StoreError::io("list", &row.dir);
         let names = row.disk.list(&row.dir).map_err(io)?;
@@ -106,20 +103,22 @@ impl Directory {
             segments: Vec::with_capacity(firsts.len()),
             row,
         };
-        directory.add(firsts)?;
+        directory.add(firsts);
+        directory.measure()?;
         match directory.segments.first() {
-            Some(segment) if segment.header.first > 1 => Err(directory.row.missing(1)),
+            Some(segment) if segment.shared.first > 1 => Err(directory.row.missing(1)),
             _ => Ok(directory),
         }
     }
 
-    /// Reads the headers of these segments, which follow those that are known.
-    pub(super) fn add(&mut self, firsts: Vec<u64>) -> Result<(), StoreError> {
-        for first in firsts {
-            let segment = self.row.read_header(first, self.segments.last())?;
-            self.segments.push(segment);
-        }
-        Ok(())
+    /// Adds segments behind those that are known.
+    pub(super) fn add(&mut self, firsts: Vec<u64>) {
+        let Row { dir, handles, .. } = &self.row;
+        let found = |first| Segment {
+            len: u64::MAX,
+            shared: SegmentFile::found(dir, first, handles).into(),
+        };
+        self.segments.extend(firsts.into_iter().map(found));
     }
 
     /// The segments as readers use them.
@@ -133,7 +132,7 @@ impl Directory {
 
     /// The position of the first event in the newest segment: everything before it is durable.
     pub(crate) fn newest(&self) -> u64 {
-        self.segments.last().map_or(1, |newest| newest.header.first)
+        self.segments.last().map_or(1, |newest| newest.shared.first)
     }
 
     /// Reads what is not known of the log, and gives each committed event to `reading`. Nothing on disk
@@ -157,7 +156,7 @@ impl Directory {
     pub(super) fn index_of(&self, first: u64, position: u64) -> Result<usize, StoreError> {
         let at = self
             .segments
-            .binary_search_by_key(&first, |segment| segment.header.first);
+            .binary_search_by_key(&first, |segment| segment.shared.first);
         at.map_err(|_| StoreError::Corrupt {
             path: self.row.dir.clone(),
             offset: 0,
@@ -177,17 +176,18 @@ impl Directory {
         let mut scan = None;
         let mut digest = None;
         for (at, segment) in row.iter().enumerate() {
-            let next = row.get(at + 1).map(|next| next.header.first);
+            let next = row.get(at + 1).map(|next| next.shared.first);
+            let header = segment.shared.header()?;
             let start = match known {
-                Some((first, start)) if first == segment.header.first => start,
-                _ => Start::of(&segment.header),
+                Some((first, start)) if first == header.first => start,
+                _ => Start::of(header),
             };
-            if digest.is_some_and(|digest| digest != segment.header.previous) {
+            if digest.is_some_and(|digest| digest != header.previous) {
                 let problem = "the segment does not follow the one before it";
                 return Err(segment.shared.corrupt(0, start.position, problem));
             }
             let path = &segment.shared.path;
-            let file = self.row.disk.open(path, false);
+            let file = self.row.handles.get(&segment.shared);
             let file = file.map_err(StoreError::io("open", path))?;
             let begun = Scan::new(start, next);
             scan = Some(segment.scan(file.as_ref(), begun, reading, &mut digest)?);
@@ -205,8 +205,10 @@ impl Directory {
     ) -> Result<Opened, StoreError> {
         let Row { disk, dir, .. } = &self.row;
         let newest = self.segments.last().zip(scan);
-        let header = newest.as_ref().map(|(newest, _)| newest.header);
-        let header = header.unwrap_or_else(|| founding.first_header());
+        let header = match &newest {
+            Some((newest, _)) => *newest.shared.header()?,
+            None => founding.first_header(),
+        };
         for path in &self.leftovers {
             disk.remove(path).map_err(StoreError::io("remove", path))?;
         }
@@ -252,15 +254,16 @@ impl Directory {
     ) -> Result<SegmentWriter, StoreError> {
         let path = &newest.shared.path;
         let io = |action| StoreError::io(action, path);
-        let file = self.row.disk.open(path, true).map_err(io("open"))?;
+        let open = || self.row.disk.open(path, true);
+        let file = self.row.handles.with_room(open).map_err(io("open"))?;
         if scan.cut.is_some() {
             file.truncate(scan.end).map_err(io("cut"))?;
         }
         newest.shared.end.store(scan.end, Ordering::Release);
-        let proven = Some(scan.durable).filter(|position| *position >= newest.header.first);
+        let proven = Some(scan.durable).filter(|position| *position >= newest.shared.first);
         let proven = proven.and_then(|position| reading.place(position)?.end);
         let mut at = match known {
-            Some((first, start)) if first == newest.header.first => start.offset,
+            Some((first, start)) if first == newest.shared.first => start.offset,
             _ => SegmentHeader::BYTES as u64,
         };
         at = proven.map_or(at, |end| u64::from(end).max(at));
@@ -330,40 +333,6 @@ impl Row {
             problem: "the segment with this position is missing",
         }
     }
-
-    /// Reads the header of the segment whose first event has position `first` and follows `before`.
-    fn read_header(&self, first: u64, before: Option<&Segment>) -> Result<Segment, StoreError> {
-        let path = self.dir.join(segment_name(first));
-        let io = |action| StoreError::io(action, &path);
-        let file = self.disk.open(&path, false).map_err(io("open"))?;
-        let len = file.len().map_err(io("read"))?;
-        let refuse = |offset, problem| StoreError::Corrupt {
-            path: path.clone(),
-            offset,
-            position: first,
-            problem,
-        };
-        if len > MAX_SEGMENT_BYTES {
-            let problem = "the file is longer than a segment can be";
-            return Err(refuse(MAX_SEGMENT_BYTES, problem));
-        }
-        let mut bytes = vec![0; len.min(SegmentHeader::BYTES as u64) as usize];
-        file.read_exact_at(&mut bytes, 0).map_err(io("read"))?;
-        let header = parse_header(&path, &bytes, first)?;
-        if header.first != first {
-            return Err(refuse(0, "the file has the name of another segment"));
-        }
-        if before.is_some_and(|before| {
-            before.header.store_id != header.store_id || before.header.chained != header.chained
-        }) {
-            return Err(refuse(0, "the segment is of another store"));
-        }
-        Ok(Segment {
-            header,
-            len,
-            shared: self.segment(&header, len),
-        })
-    }
 }
 
 impl Segment {
@@ -385,7 +354,7 @@ impl Segment {
             let problem = "the segment is shorter than its index shows it to have been";
             return Err(self.shared.corrupt(len, scan.next, problem));
         }
-        let mut window = Window::new(file, &self.shared.seed, len);
+        let mut window = Window::new(file, self.shared.seed()?, len);
         let mut at = scan.end;
         let read = loop {
             if scan.is_over() {
@@ -396,7 +365,8 @@ impl Segment {
                 Ok(Some(Err(error))) => match window.rest(at) {
                     Ok(rest) => {
                         let rest = (rest, at);
-                        scan.fail(error, rest, &self.shared.seed).map_err(refuse)?;
+                        scan.fail(error, rest, self.shared.seed()?)
+                            .map_err(refuse)?;
                         break Ok(());
                     }
                     Err(error) => break Err(error),
@@ -424,19 +394,20 @@ impl Segment {
         reading: &mut dyn Reading,
         last_digest: &mut Option<Digest>,
     ) -> Result<(), StoreError> {
+        let is_chained = self.shared.header()?.chained;
         let ends = offsets[1..].iter().copied().chain([end]);
         for ((position, offset), end) in (first..).zip(offsets).zip(ends) {
             let corrupt = |problem| self.shared.corrupt(*offset, position, problem);
             let event = Body::read(window.again(*offset)).map_err(corrupt)?.event;
             let digest = event.meta.header.digest;
-            if digest.is_some() != self.header.chained {
+            if digest.is_some() != is_chained {
                 return Err(corrupt(
                     "the event has a digest that it should not have, or none",
                 ));
             }
             *last_digest = digest;
             let place = FramePlace {
-                segment: self.header.first,
+                segment: self.shared.first,
                 offset: *offset as u32,
                 end: end as u32,
             };
@@ -474,25 +445,4 @@ pub(super) fn segment_firsts(names: &[String]) -> Vec<u64> {
         .collect();
     firsts.sort_unstable();
     firsts
-}
-
-fn parse_header(path: &Path, bytes: &[u8], first: u64) -> Result<SegmentHeader, StoreError> {
-    let path = path.to_owned();
-    SegmentHeader::from_bytes(bytes).map_err(|error| match error {
-        HeaderError::Foreign => StoreError::Foreign {
-            path,
-            found: "a file that is no segment".to_owned(),
-        },
-        HeaderError::Newer(found) => StoreError::NewerFormat {
-            path,
-            found,
-            supported: VERSION,
-        },
-        HeaderError::Damaged => StoreError::Corrupt {
-            path,
-            offset: 0,
-            position: first,
-            problem: "the header is damaged",
-        },
-    })
 }

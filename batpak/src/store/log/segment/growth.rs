@@ -10,39 +10,53 @@ use super::writer::Row;
 use crate::store::StoreError;
 
 impl Directory {
-    /// Reads the headers of the segments that were not there before, and of those behind them, and sees how
-    /// long the newest of the others has become.
+    /// Takes in the segments that were not there before, and those behind them, and sees how long the newest has
+    /// become.
     pub(crate) fn refresh(&mut self) -> Result<(), StoreError> {
         let Row { disk, dir, .. } = &self.row;
         let names = disk.list(dir).map_err(StoreError::io("list", dir))?;
         let mut firsts = segment_firsts(&names);
         let known = |first: &u64| self.index_of(*first, *first).is_ok();
         if let Some(new) = firsts.iter().copied().find(|first| !known(first)) {
-            self.segments.retain(|segment| segment.header.first < new);
+            self.segments.retain(|segment| segment.shared.first < new);
         }
-        if let Some(newest) = self.segments.last_mut() {
-            let path = &newest.shared.path;
-            let len = disk.open(path, false).and_then(|file| file.len());
-            newest.len = len.map_err(StoreError::io("read", path))?;
-            firsts.retain(|first| *first > newest.header.first);
+        self.measure()?;
+        if let Some(newest) = self.segments.last() {
+            firsts.retain(|first| *first > newest.shared.first);
             if !firsts.is_empty() {
                 // With another one behind it, it has all of its events.
                 newest.shared.end.store(newest.len, Ordering::Release);
             }
         }
-        self.add(firsts)
+        self.add(firsts);
+        self.measure()
+    }
+
+    /// Sees how long the newest segment is.
+    pub(super) fn measure(&mut self) -> Result<(), StoreError> {
+        if let Some(newest) = self.segments.last_mut() {
+            let path = &newest.shared.path;
+            let file = self.row.handles.get(&newest.shared);
+            newest.len = file
+                .and_then(|file| file.len())
+                .map_err(StoreError::io("read", path))?;
+        }
+        Ok(())
     }
 
     /// The header of the first segment; `None` if there are none.
-    pub(crate) fn first_header(&self) -> Option<SegmentHeader> {
-        self.segments.first().map(|segment| segment.header)
+    pub(crate) fn first_header(&self) -> Result<Option<SegmentHeader>, StoreError> {
+        let first = self.segments.first();
+        first
+            .map(|first| first.shared.header().copied())
+            .transpose()
     }
 
     /// The first position of the newest segment, and the length of its file; zeros if there are no
     /// segments.
     pub(crate) fn extent(&self) -> (u64, u64) {
         let newest = self.segments.last();
-        newest.map_or((0, 0), |newest| (newest.header.first, newest.len))
+        newest.map_or((0, 0), |newest| (newest.shared.first, newest.len))
     }
 
     /// Whether there is anything but room at the file offset `at` of the newest segment.
@@ -52,7 +66,7 @@ impl Directory {
         };
         let path = &newest.shared.path;
         let mut word = [0; 4];
-        let file = self.row.disk.open(path, false);
+        let file = self.row.handles.get(&newest.shared);
         match file.and_then(|file| file.read_exact_at(&mut word, at)) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
             read => read

@@ -1,10 +1,11 @@
 //! The segment store: the log as a row of append-only files. `FORMAT.md` specifies them.
 //!
 //! [`header`] and [`frame`] are bytes to structs, [`recover`] is the decision about what a file
-//! holds, [`window`], [`reader`] and [`writer`] are the files in use, [`directory`] is their row,
+//! holds, [`mod@file`], [`window`], [`reader`] and [`writer`] are the files in use, [`directory`] is their row,
 //! `growth` how it changes under a reader, [`walk`] reads one again, and [`seal`] closes them for good.
 
 pub(crate) mod directory;
+pub(crate) mod file;
 pub(crate) mod frame;
 mod growth;
 pub(crate) mod header;

@@ -1,101 +1,20 @@
 //! The segments as readers see them: which file holds a position, and its frame.
 
-use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use parking_lot::RwLock;
-use quick_cache::sync::Cache;
 
-use super::frame::{self, Seed};
+use super::file::SegmentFile;
+use super::frame;
 use super::header::{Footer, Mark};
 use crate::event::RawEvent;
 use crate::store::StoreError;
-use crate::store::fs::{Disk, DiskFile};
+use crate::store::fs::DiskFile;
 use crate::store::index::FrameSpan;
 use crate::store::log::body::Body;
-
-/// How many segment files are kept open for reading, about: 4 GiB of log in segments of the usual size.
-const MAX_OPEN: usize = 128;
-
-/// The segment files that were read from lately, kept open.
-pub(crate) struct Handles {
-    disk: Arc<dyn Disk>,
-    /// By first position.
-    open: Cache<u64, Arc<dyn DiskFile>>,
-}
-
-impl fmt::Debug for Handles {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut handles = f.debug_struct("Handles");
-        handles.field("open", &self.open.len()).finish()
-    }
-}
-
-impl Handles {
-    pub(crate) fn new(disk: Arc<dyn Disk>) -> Arc<Self> {
-        Arc::new(Self {
-            disk,
-            open: Cache::new(MAX_OPEN),
-        })
-    }
-
-    fn get(&self, segment: &SegmentFile) -> io::Result<Arc<dyn DiskFile>> {
-        if let Some(file) = self.open.get(&segment.first) {
-            return Ok(file);
-        }
-        let file = self.with_room(|| self.disk.open(&segment.path, false))?;
-        let file: Arc<dyn DiskFile> = file.into();
-        self.open.insert(segment.first, Arc::clone(&file));
-        Ok(file)
-    }
-
-    /// Opens a file. If the process has too many open, those that are kept here are closed first.
-    pub(super) fn with_room<T>(&self, open: impl Fn() -> io::Result<T>) -> io::Result<T> {
-        open().or_else(|error| match self.make_room(&error) {
-            true => open(),
-            false => Err(error),
-        })
-    }
-
-    /// If this is the error of having too many files open, closes those that are kept here.
-    fn make_room(&self, error: &io::Error) -> bool {
-        /// `ENFILE` and `EMFILE`, on every Unix.
-        const TOO_MANY: [i32; 2] = [23, 24];
-        let is_full = error
-            .raw_os_error()
-            .is_some_and(|code| TOO_MANY.contains(&code));
-        if is_full {
-            self.open.clear();
-        }
-        is_full
-    }
-}
-
-/// A segment file, as readers use it.
-#[derive(Debug)]
-pub(crate) struct SegmentFile {
-    pub(crate) path: PathBuf,
-    /// The position of its first event.
-    pub(crate) first: u64,
-    pub(crate) seed: Seed,
-    /// The file offset up to which events were written.
-    pub(crate) end: AtomicU64,
-    pub(crate) handles: Arc<Handles>,
-}
-
-impl SegmentFile {
-    pub(crate) fn corrupt(&self, offset: u64, position: u64, problem: &'static str) -> StoreError {
-        StoreError::Corrupt {
-            path: self.path.clone(),
-            offset,
-            position,
-            problem,
-        }
-    }
-}
 
 /// The row of segments.
 #[derive(Debug, Default)]
@@ -168,22 +87,31 @@ impl Segments {
     }
 
     /// Where the event at `position` lies, if there is a segment that can have it.
-    pub(crate) fn place(&self, position: u64, span: FrameSpan) -> Option<Place> {
+    pub(crate) fn place(
+        &self,
+        position: u64,
+        span: FrameSpan,
+    ) -> Result<Option<Place>, StoreError> {
         let file = {
             let segments = self.0.read();
             let after = segments.partition_point(|segment| segment.first <= position);
-            Arc::clone(&segments[after.checked_sub(1)?])
+            let Some(at) = after.checked_sub(1) else {
+                return Ok(None);
+            };
+            Arc::clone(&segments[at])
         };
+        // The end of the file is known with its header.
+        file.header()?;
         let end = match span.end {
             Some(end) => u64::from(end),
             None => file.end.load(Ordering::Acquire),
         };
-        (end > u64::from(span.offset)).then(|| Place {
+        Ok((end > u64::from(span.offset)).then(|| Place {
             file,
             position,
             offset: u64::from(span.offset),
             end,
-        })
+        }))
     }
 }
 
@@ -283,7 +211,7 @@ impl FrameReader {
         let from = (offset - self.start) as usize;
         let bytes = &self.window[from..from + (end - offset) as usize];
         let body =
-            frame::read(bytes, &file.seed, offset).map_err(|error| corrupt(error.as_str()))?;
+            frame::read(bytes, file.seed()?, offset).map_err(|error| corrupt(error.as_str()))?;
         let event = Body::read(&bytes[body]).map_err(corrupt)?.event;
         if event.meta.header.sequence != position {
             return Err(corrupt("the event has another position"));

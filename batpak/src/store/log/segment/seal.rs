@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use super::file::SegmentFile;
 use super::frame;
 use super::header::{Footer, SegmentHeader};
-use super::reader::{SegmentFile, Segments};
+use super::reader::Segments;
 use super::walk::Walk;
 use crate::event::{Digest, chain};
 use crate::store::StoreError;
@@ -92,16 +93,13 @@ impl Sealer {
         let Some((segment, end)) = segments.get(first).zip(segments.after(first)) else {
             return Ok(None);
         };
-        let io = |action| StoreError::io(action, &segment.path);
-        let file = self.disk.open(&segment.path, true).map_err(io("open"))?;
-        let mut bytes = [0; SegmentHeader::BYTES];
-        file.read_exact_at(&mut bytes, 0).map_err(io("read"))?;
-        let header = SegmentHeader::from_bytes(&bytes);
-        let header = header.map_err(|_| segment.corrupt(0, first, "the header is damaged"))?;
+        let chained = segment.header()?.chained;
+        let file = self.disk.open(&segment.path, true);
+        let file = file.map_err(StoreError::io("open", &segment.path))?;
         let of_segment = (Arc::clone(&segment), file);
         Ok(Some(Sealing {
             segment,
-            chained: header.chained,
+            chained,
             end,
             previous,
             walk: Walk::new(of_segment, first, SegmentHeader::BYTES as u64),
@@ -152,7 +150,7 @@ impl Sealing {
             closing,
         };
         let mut frame = Vec::new();
-        let seed = &self.segment.seed;
+        let seed = self.segment.seed()?;
         frame::write(&mut frame, seed, footer.end, |out| footer.write(out));
         let io = |action| StoreError::io(action, &self.segment.path);
         let file = &self.walk.file;
@@ -178,7 +176,7 @@ pub(crate) fn read_footer(
     };
     let mut bytes = [0; FOOTER_FRAME as usize];
     file.read_exact_at(&mut bytes, at).map_err(io())?;
-    let body = frame::read(&bytes, &segment.seed, at).ok();
+    let body = frame::read(&bytes, segment.seed()?, at).ok();
     let footer = body.and_then(|body| Footer::read(&bytes[body]));
     Ok(footer.filter(|footer| footer.end == at))
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::file::SegmentFile;
 use super::header::{Footer, Mark};
-use super::reader::SegmentFile;
+
 use super::window::Window;
 use crate::store::StoreError;
 use crate::store::fs::DiskFile;
@@ -60,7 +61,7 @@ impl Walk {
     ) -> Result<bool, StoreError> {
         let io = || StoreError::io("read", &self.segment.path);
         let len = self.file.len().map_err(io())?;
-        let mut window = Window::new(self.file.as_ref(), &self.segment.seed, len);
+        let mut window = Window::new(self.file.as_ref(), self.segment.seed()?, len);
         let stop = self.offset.saturating_add(budget);
         while self.position < end {
             if self.offset >= stop {

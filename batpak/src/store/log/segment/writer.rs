@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
-use super::frame::{self, Seed};
+use super::file::{Handles, SegmentFile, segment_name};
+use super::frame;
 use super::header::{Mark, SegmentHeader};
-use super::reader::{Handles, SegmentFile};
 use crate::store::StoreError;
 use crate::store::fs::{DirLock, Disk, DiskFile};
 
@@ -35,17 +35,6 @@ impl Row {
             true => Ok(()),
             false => Err(StoreError::Moved(above.to_owned())),
         }
-    }
-
-    /// The segment with this header, written up to the file offset `end`, as readers use it.
-    pub(crate) fn segment(&self, header: &SegmentHeader, end: u64) -> Arc<SegmentFile> {
-        Arc::new(SegmentFile {
-            path: self.dir.join(segment_name(header.first)),
-            first: header.first,
-            seed: Seed::of(header),
-            end: end.into(),
-            handles: Arc::clone(&self.handles),
-        })
     }
 }
 
@@ -88,8 +77,8 @@ impl SegmentWriter {
         row.disk
             .sync_dir(&row.dir)
             .map_err(StoreError::io("sync", &row.dir))?;
-        let segment = row.segment(header, SegmentHeader::BYTES as u64);
-        Ok(Self::resume(row, segment, file))
+        let segment = SegmentFile::created(&row.dir, header, &row.handles);
+        Ok(Self::resume(row, segment.into(), file))
     }
 
     /// Goes on with a segment.
@@ -166,7 +155,7 @@ impl SegmentWriter {
     /// without it. What was written of one is overwritten by the next frame.
     pub(crate) fn mark(&self, offset: u64, durable: u64) -> Result<Option<usize>, StoreError> {
         let mut bytes = Vec::new();
-        frame::write(&mut bytes, &self.segment.seed, offset, |out| {
+        frame::write(&mut bytes, self.segment.seed()?, offset, |out| {
             Mark { durable }.write(out);
         });
         match self.write(&bytes, offset) {
@@ -181,9 +170,4 @@ impl SegmentWriter {
 fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
-}
-
-/// The file name of the segment whose first event has this position.
-pub(crate) fn segment_name(first: u64) -> String {
-    format!("{first:020}.seg")
 }
