@@ -246,8 +246,10 @@ fn a_flipped_bit_in_a_closed_segment_is_refused_or_does_not_matter() {
 fn a_damaged_header_of_a_segment_that_the_index_covers_is_found_by_whoever_reads_there() {
     let dir = Dir::new();
     let store = dir.open();
-    fill(&store, 30);
+    fill(&store, 60);
+    let last = store.position();
     drop(store);
+    assert!(dir.segments().len() > 2);
     let second = dir.segments().remove(1);
     let first: u64 = second
         .file_stem()
@@ -263,7 +265,7 @@ fn a_damaged_header_of_a_segment_that_the_index_covers_is_found_by_whoever_reads
         fs::write(&second, &bytes).unwrap();
         let store = dir.open();
         assert!(store.get_at(first - 1).unwrap().is_some());
-        assert_eq!(store.get_at(90).unwrap().unwrap().header.sequence, 90);
+        assert!(store.get_at(last).unwrap().is_some());
         for error in [
             store.get_at(first).unwrap_err(),
             store.verify().unwrap_err(),

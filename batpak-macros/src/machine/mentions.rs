@@ -30,7 +30,7 @@ impl<'e> Visit<'e> for Mention<'_> {
 }
 
 /// Whether `name` stands among the tokens of a macro call, or in the braces of a format string.
-fn stands_in(tokens: TokenStream, name: &Ident) -> bool {
+pub(super) fn stands_in(tokens: TokenStream, name: &Ident) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == *name,
         TokenTree::Group(group) => stands_in(group.stream(), name),

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Item, ItemEnum, Path, Token};
+use syn::{Attribute, GenericParam, Ident, Item, ItemEnum, Path, Token};
 
 use super::evolve::{self, Evolve, is_evolve, is_like_evolve};
 use super::fields::{Fields, Style};
+use super::mentions::stands_in;
 use super::patterns::is_binding;
 use super::split;
 use super::wrapper::Parameters;
@@ -74,6 +75,7 @@ impl Parts {
                 attributes::state(&mut variant.attrs, &mut ignored);
                 variant.attrs.retain(is_ours);
             }
+            forget_unused_parameters(item);
         }
         let Self { enums, others, .. } = self;
         quote!(#(#enums)* #(#others)*)
@@ -418,4 +420,19 @@ fn check_names(machine: &mut Machine, errors: &mut Errors) {
             state.structure = format_ident!("{}State", state.name, span = state.name.span());
         }
     }
+}
+
+/// Removes the parameters of a generic enum, refused by now, that nothing in it uses: they would be errors of
+/// their own.
+fn forget_unused_parameters(item: &mut ItemEnum) {
+    let variants = item.variants.to_token_stream();
+    let is_used = |name: &Ident| stands_in(variants.clone(), name);
+    let parameters = std::mem::take(&mut item.generics.params).into_iter();
+    item.generics.params = parameters
+        .filter(|parameter| match parameter {
+            GenericParam::Type(parameter) => is_used(&parameter.ident),
+            GenericParam::Lifetime(parameter) => is_used(&parameter.lifetime.ident),
+            GenericParam::Const(_) => true,
+        })
+        .collect();
 }
