@@ -65,7 +65,7 @@ fn syncs_per_commit(
     directory: &Path,
 ) -> Result<f64> {
     let writers = subject.writers(workload.writers());
-    let few = (2 * at_once / writers).max(20) as u64;
+    let few = (8 * at_once / writers).max(20) as u64;
     let [first, second] = [few, 5 * few].map(|commits| -> Result<f64> {
         let fresh = directory.join("sync-check");
         fs::create_dir(&fresh)?;
@@ -88,7 +88,16 @@ fn count(
     let output = calls
         .to_str()
         .context("the directory's name is not UTF-8")?;
-    let strace = ["strace", "-f", "-qq", "-e", &trace, "-o", output];
+    let strace = [
+        "strace",
+        "--seccomp-bpf",
+        "-f",
+        "-qq",
+        "-e",
+        &trace,
+        "-o",
+        output,
+    ];
     let job = Job::new(Task::Commit(workload, commits), subject, store);
     let status = job.command(&strace)?.stdout(Stdio::null()).status()?;
     ensure!(status.success(), "{subject} failed under strace: {status}");

@@ -19,6 +19,7 @@ pub(super) fn open(
     settings: Settings,
     amount: Amount,
 ) -> Result<Measured> {
+    memory::warm(directory)?;
     let start = Instant::now();
     let engine = subject.open(directory, settings)?;
     let mut reader = engine.reader()?;

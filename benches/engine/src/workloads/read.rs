@@ -7,13 +7,15 @@ use anyhow::{Result, ensure};
 
 use super::{Amount, Measured, Workload, rate};
 use crate::event::{Item, Random};
+use crate::memory;
 use crate::subject::{Reader, Settings, Subject};
 
 /// How many ids are looked up in turn.
 const IDS: usize = 20_000;
 
-/// Reads for a quarter of the given time, which is thousands of steps, after a tenth of it to warm up;
-/// reading all takes as long as it does, and is done once before to warm up, for some read all on opening.
+/// Reads for a quarter of the given time, which is thousands of steps, after a tenth of it to warm up; reading
+/// all takes as long as it does, and is done once before. The system has the files in its memory, for some
+/// subjects read all of theirs on opening.
 pub(super) fn read(
     workload: Workload,
     subject: &dyn Subject,
@@ -21,6 +23,7 @@ pub(super) fn read(
     settings: Settings,
     amount: Amount,
 ) -> Result<Measured> {
+    memory::warm(directory)?;
     let engine = subject.open(directory, settings)?;
     let mut reader = engine.reader()?;
     let mut step = Step::new(workload, reader.as_mut(), amount)?;
