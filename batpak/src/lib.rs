@@ -169,6 +169,7 @@ mod pipeline;
 pub mod prelude;
 mod projection;
 mod store;
+mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod typestate;

@@ -3,11 +3,8 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
-
-use parking_lot::RwLock;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::StoreError;
 use super::commit::{Committer, Work};
@@ -15,6 +12,8 @@ use super::index::{Merge, Part, PartDir, Tail, pick};
 use super::log::segment::seal::Sealer;
 use super::rebuild::Rebuild;
 use super::shared::Shared;
+use crate::sync::thread::{self, JoinHandle};
+use crate::sync::{AtomicBool, Instant, RwLock};
 
 /// How long a buffered event stays in memory at most, when nothing else is to be done.
 const FLUSH_AGE: Duration = Duration::from_millis(5);
@@ -59,7 +58,7 @@ impl Background {
             pauses: [Pause::default(); JOBS.len()],
             ends: Arc::clone(&ends),
         };
-        let thread = std::thread::Builder::new().name("batpak".to_owned());
+        let thread = thread::Builder::new().name("batpak".to_owned());
         Ok(Self {
             committer: Arc::clone(committer),
             ends,

@@ -22,7 +22,7 @@ use crate::testing::MemoryDisk;
 
 /// What a disk is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ask {
+pub(super) enum Ask {
     Create,
     Open,
     Read,
@@ -34,13 +34,13 @@ type Rule = Arc<dyn Fn(Ask, &Path) -> io::Result<()> + Send + Sync>;
 
 /// A disk that asks a rule before it does anything. Clones are the same disk.
 #[derive(Clone)]
-struct RuledDisk {
+pub(super) struct RuledDisk {
     disk: MemoryDisk,
     rule: Arc<RwLock<Rule>>,
 }
 
 impl RuledDisk {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let allow: Rule = Arc::new(|_, _| Ok(()));
         Self {
             disk: MemoryDisk::new(),
@@ -48,7 +48,7 @@ impl RuledDisk {
         }
     }
 
-    fn rule(&self, rule: impl Fn(Ask, &Path) -> io::Result<()> + Send + Sync + 'static) {
+    pub(super) fn rule(&self, rule: impl Fn(Ask, &Path) -> io::Result<()> + Send + Sync + 'static) {
         *self.rule.write() = Arc::new(rule);
     }
 
@@ -57,14 +57,14 @@ impl RuledDisk {
         rule(ask, path)
     }
 
-    fn config(&self) -> StoreConfig {
+    pub(super) fn config(&self) -> StoreConfig {
         StoreConfig {
             disk: Arc::new(self.clone()),
             ..self.disk.config()
         }
     }
 
-    fn open(&self) -> Store {
+    pub(super) fn open(&self) -> Store {
         Store::open(self.config()).unwrap()
     }
 

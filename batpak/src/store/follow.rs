@@ -5,9 +5,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
-
-use parking_lot::{Mutex, RwLock};
+use std::time::Duration;
 
 use super::index::{Cover, Damage, FramePlace, FrameSpan, Index, PartDir, part_ranges};
 use super::indexing::Indexing;
@@ -24,6 +22,7 @@ use super::table::BlockCache;
 use super::tail_record::{LogEnd, TailPath, TailReader};
 use super::{StoreConfig, StoreError};
 use crate::event::RawEvent;
+use crate::sync::{Instant, Mutex, RwLock};
 
 /// How many events a reader has in memory when it first looks for parts of the index that have them.
 const TAKE_OVER: u64 = 1 << 15;

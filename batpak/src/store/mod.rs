@@ -21,6 +21,8 @@ mod plan;
 mod read;
 mod read_only;
 mod rebuild;
+#[cfg(all(test, shuttle, feature = "testing"))]
+mod schedules;
 mod shared;
 pub(crate) mod source;
 mod table;

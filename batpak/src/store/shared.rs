@@ -1,9 +1,7 @@
 //! What readers and writers of a store share: what is known of the log, and how far it goes.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use parking_lot::RwLock;
+use std::sync::atomic::Ordering;
 
 use super::StoreError;
 use super::follow::Follower;
@@ -12,6 +10,7 @@ use super::log::segment::reader::{FrameReader, Place, Segments};
 use super::names::KindNames;
 use crate::coordinate::Coordinate;
 use crate::event::Digest;
+use crate::sync::{AtomicU64, RwLock};
 
 /// The log, as an open store knows it.
 #[derive(Debug)]

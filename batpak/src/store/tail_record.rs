@@ -6,11 +6,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use crate::sync::{AtomicBool, Instant, Mutex, RwLock, thread};
 use crc32fast::Hasher;
-use parking_lot::{Mutex, RwLock};
 
 use super::fs::{Disk, DiskFile};
 
@@ -230,7 +230,7 @@ impl TailReader {
             if end.is_some() {
                 return end;
             }
-            std::thread::yield_now();
+            thread::yield_now();
         }
         None
     }

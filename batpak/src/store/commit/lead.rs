@@ -3,14 +3,13 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
-
-use parking_lot::MutexGuard;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::stage::{Group, Rest, Stage};
 use super::{Committer, StoreError};
+use crate::sync::thread::{self, Thread};
+use crate::sync::{AtomicU8, Instant, MutexGuard, thread_local};
 
 /// How long a leader waits for those who were writing a moment ago.
 const GATHER: Duration = Duration::from_micros(100);

@@ -6,11 +6,9 @@ mod lead;
 mod prepare;
 pub(crate) mod stage;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-
-use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::append::Receipts;
 use super::log::segment::writer::SegmentWriter;
@@ -18,6 +16,9 @@ use super::shared::Shared;
 use super::tail_record::{LogEnd, TailWriter};
 use super::{AppendReceipt, StoreConfig, StoreError};
 use crate::pipeline::Durability;
+#[cfg(shuttle)]
+use crate::sync::TryLockFor;
+use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard};
 use conditions::{Refused, Resolved};
 use lead::Until;
 pub(crate) use lead::Work;

@@ -23,7 +23,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use crate::sync::RwLock;
 
 pub(crate) use cover::{Cover, open_all, part_ranges, pick};
 pub(crate) use merge::Merge;

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use super::chunk::{Ids, Positions, Problem};
@@ -13,6 +13,7 @@ use super::{FrameSpan, IndexError, StreamHead, Tail, failed};
 use crate::event::{EventId, EventKind};
 use crate::store::fs::Disk;
 use crate::store::table::{BlockCache, Table, TableCursor, TableError, WordPage};
+use crate::sync::AtomicBool;
 
 /// Where the parts of a store lie.
 #[derive(Debug, Clone)]

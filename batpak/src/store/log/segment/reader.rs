@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use parking_lot::RwLock;
+use crate::sync::RwLock;
 
 use super::file::SegmentFile;
 use super::frame;
