@@ -1,6 +1,6 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -67,38 +67,30 @@ impl Disk for RealDisk {
     }
 }
 
-/// The file, opened so that reads do not note their time in it, which takes a tenth of a short read. Only the owner
-/// of a file may ask for that.
-#[cfg(all(
+/// `O_NOATIME` of open(2), where this knows its value: reads then do not note their time in the file, which takes a
+/// tenth of a short read.
+const NO_ACCESS_TIME: Option<i32> = if cfg!(all(
     target_os = "linux",
     any(
         target_arch = "x86_64",
         target_arch = "aarch64",
         target_arch = "riscv64"
     )
-))]
-fn open_unnoted(path: &Path) -> io::Result<Option<File>> {
-    use std::os::unix::fs::OpenOptionsExt;
+)) {
+    Some(0o1_000_000)
+} else {
+    None
+};
 
-    /// `O_NOATIME` of open(2), on these architectures.
-    const NO_ACCESS_TIME: i32 = 0o1_000_000;
-    let mut options = OpenOptions::new();
-    match options.read(true).custom_flags(NO_ACCESS_TIME).open(path) {
+/// The file, opened for reading without its times, if that can be: only the owner of a file may ask for it.
+fn open_unnoted(path: &Path) -> io::Result<Option<File>> {
+    let Some(flag) = NO_ACCESS_TIME else {
+        return Ok(None);
+    };
+    match OpenOptions::new().read(true).custom_flags(flag).open(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
         file => file.map(Some),
     }
-}
-
-#[cfg(not(all(
-    target_os = "linux",
-    any(
-        target_arch = "x86_64",
-        target_arch = "aarch64",
-        target_arch = "riscv64"
-    )
-)))]
-fn open_unnoted(_: &Path) -> io::Result<Option<File>> {
-    Ok(None)
 }
 
 /// A lock on a directory's handle.
