@@ -42,6 +42,33 @@ impl MemoryDisk {
         Self::default()
     }
 
+    /// A disk with these files, and the directories that they lie in: what [`Self::files`] gave of another disk, say, or
+    /// a damaged copy of that.
+    ///
+    /// # Panics
+    /// If a path is not UTF-8, has no name, or leads through a file.
+    ///
+    /// ```
+    /// use batpak::testing::MemoryDisk;
+    ///
+    /// let disk = MemoryDisk::new();
+    /// disk.open()?.close()?;
+    /// let copy = MemoryDisk::with_files(disk.files());
+    /// assert_eq!(copy.open()?.id(), disk.open()?.id());
+    /// # Ok::<(), batpak::StoreError>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn with_files(files: impl IntoIterator<Item = (PathBuf, Vec<u8>)>) -> Self {
+        let disk = Self::new();
+        for (path, bytes) in files {
+            if let Err(error) = disk.put(&path, bytes) {
+                panic!("{} cannot be a file: {error}", path.display());
+            }
+        }
+        disk
+    }
+
     /// The configuration of the store on this disk.
     #[must_use]
     pub fn config(&self) -> StoreConfig {
@@ -65,6 +92,16 @@ impl MemoryDisk {
         let mut files = BTreeMap::new();
         self.root.collect(Path::new("/"), &mut files);
         files
+    }
+
+    /// Makes a file with these bytes.
+    fn put(&self, path: &Path, bytes: Vec<u8>) -> io::Result<()> {
+        self.create_dir(path.parent().unwrap_or(path))?;
+        let (dir, name) = self.place(path)?;
+        let bytes = RwLock::new(bytes);
+        let file = Entry::File(Arc::new(MemoryFile { bytes }));
+        dir.entries.lock().insert(name, file);
+        Ok(())
     }
 
     /// The directory at `path`.
