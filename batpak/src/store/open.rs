@@ -67,18 +67,14 @@ impl Store {
         let segments = directory.files();
         let cover = cover(&parts, &segments)?;
         let known = known(&cover);
-        // What is read now may become parts with the names of those that were of no use.
-        for name in &cover.leftovers {
-            let path = parts.dir.join(name);
-            let removed = parts.disk.remove(&path);
-            removed.map_err(StoreError::io("remove", &path))?;
-        }
         let mut indexing = Indexing::new(cover.parts, parts.clone(), directory.newest())?;
         let scan = match directory.scan(known, &mut indexing) {
             Err(error) => return Err(indexing.failure().unwrap_or(error)),
             scan => scan?,
         };
         let opened = directory.resume(scan, (known, &founding), &indexing)?;
+        // Until here they may be the only proof of what a scan of the log must not cut.
+        remove_leftovers(&parts, &cover.leftovers, &indexing)?;
         Self::begin(config, lock, opened, indexing, parts)
     }
 
@@ -150,21 +146,51 @@ impl Founding {
     }
 }
 
-/// Up to where the parts cover the log, if there are any. What is in a part is durable.
+/// Up to where the parts cover the log, if there are any, and what they prove of the rest.
 pub(super) fn known(cover: &Cover) -> Known {
-    cover.parts.last().map(|part| {
-        let (segment, offset) = part.log_end();
-        let start = Start {
-            position: part.last() + 1,
-            offset: u64::from(offset),
-            durable: part.last(),
-        };
-        (segment, start)
-    })
+    let durable = cover.durable;
+    match cover.parts.last() {
+        Some(part) => {
+            let (segment, offset) = part.log_end();
+            let start = Start {
+                position: part.last() + 1,
+                offset: u64::from(offset),
+                durable,
+            };
+            Some((segment, start))
+        }
+        None if durable == 0 => None,
+        None => {
+            let start = Start::of_log();
+            Some((1, Start { durable, ..start }))
+        }
+    }
+}
+
+/// Removes the files of the index that are of no use, unless what was read of the log has become a part of that name.
+fn remove_leftovers(
+    parts: &PartDir,
+    leftovers: &[String],
+    indexing: &Indexing,
+) -> Result<(), StoreError> {
+    let made = indexing.index().parts();
+    for name in leftovers {
+        let path = parts.dir.join(name);
+        if made.iter().any(|part| part.path() == path) {
+            continue;
+        }
+        match parts.disk.remove(&path) {
+            // One that was unfinished gave way to another.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            removed => removed.map_err(StoreError::io("remove", &path))?,
+        }
+    }
+    Ok(())
 }
 
 /// The parts of the index that fit the log. One that is damaged where opening reads it, or shows another
-/// event than the log has where it ends, is a leftover, and so are those behind it.
+/// event than the log has where it ends, is a leftover, and so are those behind it. What these prove to be durable
+/// they prove all the same.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] if the log has no readable event where the last part ends. What is in a part
@@ -176,6 +202,7 @@ pub(super) fn cover(dir: &PartDir, segments: &Segments) -> Result<Cover, StoreEr
     for (at, part) in cover.parts.iter().enumerate().rev() {
         if fits(part, segments, is_last)? {
             is_last = false;
+            cover.durable = cover.durable.max(part.last());
         } else {
             right = at;
         }

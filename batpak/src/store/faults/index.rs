@@ -207,3 +207,46 @@ fn a_damaged_part_is_not_removed_where_the_log_is_damaged_too() {
     drop(store);
     assert!(Disk::open(&disk.disk, &part, false).is_ok());
 }
+
+/// Two parts were made of what nobody asked to be durable, and no frame says that it was synced for them. The event
+/// that the first one ends with is damaged, so neither can be used; but they show that nothing there was torn.
+#[test]
+fn what_parts_prove_to_be_durable_is_not_cut_though_they_are_of_no_use() {
+    let disk = RuledDisk::new();
+    let store = disk.open();
+    let is_staged = Arc::new(AtomicUsize::new(0));
+    let waits = Arc::clone(&is_staged);
+    disk.rule(move |ask, path| {
+        while ask == Ask::Sync && is_segment(path) && waits.load(Ordering::SeqCst) == 0 {
+            thread::yield_now();
+        }
+        Ok(())
+    });
+    for _ in 0..32 {
+        let mut batch = Batch::new().durability(Durability::Buffered);
+        let events = (0..2_048).map(|n| NewEvent::new(&stream(), EventKind::custom(0xF, 1), &n));
+        batch.extend(events);
+        store.commit(batch).unwrap();
+    }
+    is_staged.store(1, Ordering::SeqCst);
+    let start = Instant::now();
+    while store.shared.index.parts().len() < 2 {
+        assert!(start.elapsed() < Duration::from_secs(60));
+        thread::yield_now();
+    }
+    let end = store.shared.index.parts()[0].last();
+    let frame = store.shared.view().locate(end).unwrap().unwrap();
+    let mut files = disk.disk.files();
+    let segment = store.shared.segments.get(1).unwrap().path.clone();
+    files.get_mut(&segment).unwrap()[frame.offset as usize + 40] ^= 1;
+    let damaged = MemoryDisk::with_files(files.clone());
+    // Also when somebody has tried before.
+    for _ in 0..2 {
+        let error = damaged.open().unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Corrupt { path, position, .. } if *path == segment && *position == end),
+            "{error}"
+        );
+        assert!(damaged.files() == files, "a refusal changes nothing");
+    }
+}

@@ -16,6 +16,9 @@ pub(crate) struct Cover {
     /// The names of files that are of no use any more: unfinished or unreadable parts, such as are
     /// covered by others, and such as lie behind a gap.
     pub(crate) leftovers: Vec<String>,
+    /// Every position up to this one is durable, for a part says so that fits the log, be it of use or not. 0 before
+    /// anybody looked into the log.
+    pub(crate) durable: u64,
 }
 
 /// Opens the parts that cover most of the log.
@@ -53,7 +56,11 @@ pub(crate) fn open_all(dir: &PartDir) -> Result<Cover, IndexError> {
             None => leftovers.push(name),
         }
     }
-    Ok(Cover { parts, leftovers })
+    Ok(Cover {
+        parts,
+        leftovers,
+        durable: 0,
+    })
 }
 
 /// The positions that each part covers by its name, sorted.

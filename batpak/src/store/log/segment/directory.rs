@@ -175,13 +175,15 @@ impl Directory {
     ) -> Result<Option<Scan>, StoreError> {
         let mut scan = None;
         let mut digest = None;
+        let proven = known.map_or(0, |(_, start)| start.durable);
         for (at, segment) in row.iter().enumerate() {
             let next = row.get(at + 1).map(|next| next.shared.first);
             let header = segment.shared.header()?;
-            let start = match known {
+            let mut start = match known {
                 Some((first, start)) if first == header.first => start,
                 _ => Start::of(header),
             };
+            start.durable = start.durable.max(proven);
             if digest.is_some_and(|digest| digest != header.previous) {
                 let problem = "the segment does not follow the one before it";
                 return Err(segment.shared.corrupt(0, start.position, problem));
