@@ -1,5 +1,7 @@
 //! A store's directory: creating, reopening, locking, and what is not a store.
 
+mod places;
+
 use std::fs;
 use std::process::Command;
 

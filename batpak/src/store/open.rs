@@ -272,6 +272,13 @@ fn prepare_dir(disk: &dyn Disk, dir: &Path) -> Result<(PathBuf, Arc<dyn DirLock>
         disk.create_dir(&segments)
             .map_err(StoreError::io("create", &segments))?;
     }
+    if disk.resolve(&segments).is_ok_and(|found| found != segments) {
+        // The lock is on this directory, and would not keep apart two stores that share their segments.
+        return Err(StoreError::Foreign {
+            path: dir,
+            found: "its `segments` is a symbolic link".to_owned(),
+        });
+    }
     let is_empty = || disk.list(&segments).map(|names| names.is_empty());
     if !founded || is_empty().map_err(StoreError::io("list", &segments))? {
         sync_ancestors(disk, &absolute, &existing)?;

@@ -33,7 +33,7 @@ pub(crate) trait Disk: Debug + Send + Sync {
     /// Creates a file that must not exist yet, open for reading and writing.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
 
-    /// Opens an existing file, for writing too if asked.
+    /// Opens an existing file, for writing too if asked. What is no regular file is refused, symbolic links too.
     fn open(&self, path: &Path, writable: bool) -> io::Result<Box<dyn DiskFile>>;
 
     /// Gives a file another name in the same directory, replacing what has that name.

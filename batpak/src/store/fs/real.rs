@@ -51,6 +51,7 @@ impl Disk for RealDisk {
     }
 
     fn open(&self, path: &Path, writable: bool) -> io::Result<Box<dyn DiskFile>> {
+        check_is_file(path)?;
         if !writable && let Some(file) = open_unnoted(path)? {
             return Ok(Box::new(file));
         }
@@ -64,6 +65,19 @@ impl Disk for RealDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         std::fs::remove_file(path)
+    }
+}
+
+/// That this is the name of a file itself: a pipe would be waited for, and what a symbolic link leads to may be
+/// somebody else's, or another store's.
+fn check_is_file(path: &Path) -> io::Result<()> {
+    let found = std::fs::symlink_metadata(path)?.file_type();
+    if found.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    match found.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("it is no regular file")),
     }
 }
 
