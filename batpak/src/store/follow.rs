@@ -292,7 +292,7 @@ impl Reached {
             reached: &mut reached,
         };
         if let Some(scan) = directory.scan(known, &mut reading)? {
-            reached.durable = scan.durable;
+            reached.durable = scan.durable.max(scan.durable_by_later);
             reached.frames_end = scan.end;
         }
         Ok(reached)

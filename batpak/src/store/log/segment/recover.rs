@@ -92,6 +92,8 @@ pub(crate) struct Scan {
     pub(crate) end: u64,
     /// Every position up to this one is known to have been durable.
     pub(crate) durable: u64,
+    /// The same, as far as frames behind the damage say so: they are to be cut with it, and are no proof any more then.
+    pub(crate) durable_by_later: u64,
     /// What follows `end` and does not count, if anything does.
     pub(crate) cut: Option<CutReason>,
     /// The file offsets of the batch that has no commit mark yet.
@@ -115,6 +117,7 @@ impl Scan {
             next: start.position,
             end: start.offset,
             durable: start.durable,
+            durable_by_later: 0,
             cut: None,
             batch: Vec::new(),
         }
@@ -181,7 +184,8 @@ impl Scan {
         } else {
             later_mark(rest, seed, at)
         };
-        let durable = self.durable.max(later.unwrap_or(0)) >= self.next;
+        self.durable_by_later = later.unwrap_or(0);
+        let durable = self.durable.max(self.durable_by_later) >= self.next;
         match decide(self.next_segment.is_some(), durable, zeros, later.is_some()) {
             Decision::Cut(reason) => self.cut = Some(reason),
             Decision::Refuse => return Err(self.damage(at, error.as_str())),
