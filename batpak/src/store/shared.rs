@@ -105,7 +105,13 @@ impl Shared {
     /// Where the frame of the event at `position` is.
     pub(crate) fn place(&self, position: u64, frame: FrameSpan) -> Result<Place, StoreError> {
         let place = self.segments.place(position, frame)?;
-        place.ok_or_else(|| self.corrupt(position, "the index shows the event in no segment"))
+        place.ok_or_else(|| match self.segments.holder(position) {
+            Some(file) => {
+                let offset = u64::from(frame.offset);
+                file.corrupt(offset, position, "the file is shorter than its events")
+            }
+            None => self.corrupt(position, "the index shows the event in no segment"),
+        })
     }
 
     /// The newest published event of a stream; zeros if there is none. Its digest is read from the log,

@@ -86,19 +86,21 @@ impl Segments {
         Some(Arc::clone(&segments[at.checked_sub(1)?]))
     }
 
+    /// The last segment that begins at or before `position`.
+    pub(crate) fn holder(&self, position: u64) -> Option<Arc<SegmentFile>> {
+        let segments = self.0.read();
+        let after = segments.partition_point(|segment| segment.first <= position);
+        Some(Arc::clone(&segments[after.checked_sub(1)?]))
+    }
+
     /// Where the event at `position` lies, if there is a segment that can have it.
     pub(crate) fn place(
         &self,
         position: u64,
         span: FrameSpan,
     ) -> Result<Option<Place>, StoreError> {
-        let file = {
-            let segments = self.0.read();
-            let after = segments.partition_point(|segment| segment.first <= position);
-            let Some(at) = after.checked_sub(1) else {
-                return Ok(None);
-            };
-            Arc::clone(&segments[at])
+        let Some(file) = self.holder(position) else {
+            return Ok(None);
         };
         // The end of the file is known with its header.
         file.header()?;
