@@ -242,6 +242,26 @@ fn a_flipped_bit_in_a_closed_segment_is_refused_or_does_not_matter() {
     }
 }
 
+/// A crash may tear the write of a footer, and a reader may come while it is being written. Where nobody writes, nobody
+/// writes it again.
+#[test]
+fn a_torn_footer_does_not_matter_to_who_reads_on_into_the_next_segment() {
+    let dir = Dir::new();
+    fill(&dir.open(), 40);
+    let before = contents(&dir.open());
+    let first = dir.segments().remove(0);
+    let whole = fs::read(&first).unwrap();
+    for torn in whole.len() - 99..whole.len() {
+        for garbage in [0, 0xFF] {
+            let mut bytes = whole.clone();
+            bytes[torn..].fill(garbage);
+            fs::write(&first, &bytes).unwrap();
+            let reader = Store::open_read_only(dir.config()).unwrap();
+            assert_eq!(contents(&reader), before, "torn at {torn}");
+        }
+    }
+}
+
 #[test]
 fn a_damaged_header_of_a_segment_that_the_index_covers_is_found_by_whoever_reads_there() {
     let dir = Dir::new();

@@ -284,31 +284,39 @@ impl Events<'_> {
         take: &mut impl FnMut(&RawEvent<'_>, &Arc<Vec<u8>>) -> Result<R, StoreError>,
     ) -> Option<Result<R, StoreError>> {
         let follows = side == Side::Front && self.positions.is_scan();
-        if !(follows && self.reader.follow(position)) {
-            let place = match self.places.locate(position) {
-                Ok(Some(frame)) => self.shared.place(position, frame),
-                Ok(None) => Err(self
-                    .shared
-                    .corrupt(position, "the index does not show where the event is")),
-                Err(error) => Err(error.into()),
-            };
-            let found = place.and_then(|place| self.reader.find(&place));
-            if let Err(error) = found {
-                return Some(Err(error));
+        if follows && self.reader.follow(position) {
+            match self.found(take) {
+                // Behind the last event of a segment may lie anything, such as half a footer. The index shows whether
+                // the next one is there.
+                Err(StoreError::Corrupt { .. }) => {}
+                taken => return taken.transpose(),
             }
         }
-        match self.reader.event() {
-            Ok((event, _))
-                if self
-                    .region
-                    .as_ref()
-                    .is_some_and(|r| !r.contains(&event.meta)) =>
-            {
-                None
-            }
-            Ok((event, buffer)) => Some(take(&event, buffer)),
+        let place = match self.places.locate(position) {
+            Ok(Some(frame)) => self.shared.place(position, frame),
+            Ok(None) => Err(self
+                .shared
+                .corrupt(position, "the index does not show where the event is")),
+            Err(error) => Err(error.into()),
+        };
+        match place.and_then(|place| self.reader.find(&place)) {
+            Ok(()) => self.found(take).transpose(),
             Err(error) => Some(Err(error)),
         }
+    }
+
+    /// What `take` makes of the event that the reader has found, or `None` if that is not in the region.
+    #[inline]
+    fn found<R>(
+        &self,
+        take: &mut impl FnMut(&RawEvent<'_>, &Arc<Vec<u8>>) -> Result<R, StoreError>,
+    ) -> Result<Option<R>, StoreError> {
+        let (event, buffer) = self.reader.event()?;
+        let region = self.region.as_ref();
+        if region.is_some_and(|region| !region.contains(&event.meta)) {
+            return Ok(None);
+        }
+        take(&event, buffer).map(Some)
     }
 }
 
