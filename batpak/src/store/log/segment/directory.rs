@@ -269,7 +269,6 @@ impl Directory {
             _ => SegmentHeader::BYTES as u64,
         };
         at = proven.map_or(at, |end| u64::from(end).max(at));
-        let is_doubtful = at < scan.end;
         let mut bytes = Vec::new();
         while at < scan.end {
             bytes.resize((scan.end - at).min(1 << 20) as usize, 0);
@@ -277,9 +276,9 @@ impl Directory {
             file.write_all_at(&bytes, at).map_err(io("write to"))?;
             at += bytes.len() as u64;
         }
-        if is_doubtful || scan.cut.is_some() {
-            file.sync().map_err(io("sync"))?;
-        }
+        // Where nothing is in doubt too: an earlier opening may have ended between its cut and the sync of that. Were
+        // the cut to come undone behind an event that is appended now, what was cut off would follow it.
+        file.sync().map_err(io("sync"))?;
         let shared = Arc::clone(&newest.shared);
         Ok(SegmentWriter::resume(self.row.clone(), shared, file))
     }
