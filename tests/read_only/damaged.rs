@@ -242,3 +242,41 @@ fn a_well_formed_record_of_a_place_that_cannot_be_is_ahead_of_the_log() {
         }
     }
 }
+
+/// A reader read a segment in part while later ones were there already. Before it read the rest, the index had
+/// it, and the last event of the segment was said to be in none.
+#[test]
+fn a_reader_that_knows_a_segment_in_part_finds_the_rest_of_it_by_the_index() {
+    let dir = Dir::new();
+    let writer = dir.open();
+    fill(&writer, 1);
+    let reader = dir.reader();
+    let fill_to = |segments: usize| {
+        while dir.segments().len() < segments {
+            fill(&writer, 1);
+        }
+        fill(&writer, 1);
+    };
+    fill_to(2);
+    let (middle, told_middle) = (writer.position(), fs::read(dir.tail()).unwrap());
+    fill_to(3);
+    let (all, last) = (contents(&writer), writer.position());
+    drop(writer);
+    let told_last = fs::read(dir.tail()).unwrap();
+    let (index, aside) = (dir.path().join("index"), dir.path().join("aside"));
+    fs::rename(&index, &aside).unwrap();
+    fs::write(dir.tail(), told_middle).unwrap();
+    assert_eq!(reader.position(), middle);
+    // The rest of the segment cannot be read for now.
+    let second = dir.segments().remove(1);
+    let whole = fs::read(&second).unwrap();
+    let mut damaged = whole.clone();
+    damaged[whole.len() - 200] ^= 1;
+    fs::write(&second, damaged).unwrap();
+    fs::write(dir.tail(), told_last).unwrap();
+    assert_eq!(reader.position(), middle);
+    fs::write(&second, whole).unwrap();
+    fs::rename(&aside, &index).unwrap();
+    soon("the reader goes on", || reader.position() == last);
+    assert_eq!(contents(&reader), all);
+}

@@ -161,6 +161,15 @@ impl SegmentFile {
         Ok(self.header.get_or_init(|| (header, Seed::of(&header))))
     }
 
+    /// The length of the file, which is of a segment that has all its events: they end there or before.
+    pub(super) fn measure(&self) -> Result<u64, StoreError> {
+        let file = self.handles.get(self);
+        let len = file.map_err(StoreError::io("open", &self.path))?.len();
+        let len = len.map_err(StoreError::io("read", &self.path))?;
+        self.end.fetch_max(len, Ordering::AcqRel);
+        Ok(len)
+    }
+
     fn refuse(&self, error: HeaderError) -> StoreError {
         let path = self.path.clone();
         match error {

@@ -99,14 +99,25 @@ impl Segments {
         position: u64,
         span: FrameSpan,
     ) -> Result<Option<Place>, StoreError> {
-        let Some(file) = self.holder(position) else {
-            return Ok(None);
+        let (file, is_closed) = {
+            let segments = self.0.read();
+            let after = segments.partition_point(|segment| segment.first <= position);
+            let Some(at) = after.checked_sub(1) else {
+                return Ok(None);
+            };
+            (Arc::clone(&segments[at]), after < segments.len())
         };
         // The end of the file is known with its header.
         file.header()?;
         let end = match span.end {
             Some(end) => u64::from(end),
             None => file.end.load(Ordering::Acquire),
+        };
+        let is_before = end <= u64::from(span.offset);
+        let end = match is_before && is_closed {
+            // A reader may know of the rest by the index alone.
+            true => file.measure()?,
+            false => end,
         };
         Ok((end > u64::from(span.offset)).then(|| Place {
             file,
