@@ -136,7 +136,10 @@ impl Follower {
         }
         // The writer may have made anew what is damaged of the index.
         let is_damaged = self.damage.take();
-        following.is_doubtful |= is_damaged;
+        if is_damaged {
+            following.is_doubtful = true;
+            following.parts.cache.renew();
+        }
         // An error leaves what there was.
         let _ = match &told {
             Some(told) => following.follow(*told, shared),

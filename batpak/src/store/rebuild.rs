@@ -33,6 +33,8 @@ impl Rebuild {
         let [before @ .., damaged] = parts else {
             return Ok(None);
         };
+        // What takes its place may have its identity, and other blocks.
+        dir.cache.renew();
         let start = before.last().map(|part| part.log_end());
         let (segment, offset) = start.unwrap_or((1, SegmentHeader::BYTES as u32));
         Ok(Some(Self {

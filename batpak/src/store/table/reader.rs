@@ -12,6 +12,8 @@ use crate::store::fs::DiskFile;
 pub(crate) struct Table {
     file: Arc<dyn DiskFile>,
     cache: Arc<BlockCache>,
+    /// What the cache knows it by.
+    name: u64,
     seal: Seal,
     footer: Footer,
     root: Arc<[u8]>,
@@ -73,6 +75,7 @@ impl Table {
         Block::read(&root, footer.levels as u8).map_err(TableError::damaged(root_offset))?;
         Ok(Arc::new(Self {
             file,
+            name: cache.name(header.identity),
             cache: Arc::clone(cache),
             seal,
             footer,
@@ -222,12 +225,11 @@ impl Table {
 
     /// What lies at a place, from the cache if it is there; otherwise it is read, checked and put there.
     pub(super) fn cached(&self, place: Place) -> Result<Arc<[u8]>, TableError> {
-        let identity = self.seal.identity;
-        if let Some(block) = self.cache.get(identity, place.offset) {
+        if let Some(block) = self.cache.get(self.name, place.offset) {
             return Ok(block);
         }
         let block = load(self.file.as_ref(), self.seal, place)?;
-        self.cache.put(identity, place.offset, &block);
+        self.cache.put(self.name, place.offset, &block);
         Ok(block)
     }
 }
