@@ -284,39 +284,37 @@ impl Events<'_> {
         take: &mut impl FnMut(&RawEvent<'_>, &Arc<Vec<u8>>) -> Result<R, StoreError>,
     ) -> Option<Result<R, StoreError>> {
         let follows = side == Side::Front && self.positions.is_scan();
-        if follows && self.reader.follow(position) {
-            match self.found(take) {
+        let mut followed = follows && self.reader.follow(position);
+        loop {
+            if !followed && let Err(error) = self.find(position) {
+                return Some(Err(error));
+            }
+            match self.reader.event() {
+                Ok((event, buffer)) => {
+                    let region = self.region.as_ref();
+                    if region.is_some_and(|region| !region.contains(&event.meta)) {
+                        return None;
+                    }
+                    return Some(take(&event, buffer));
+                }
                 // Behind the last event of a segment may lie anything, such as half a footer. The index shows whether
                 // the next one is there.
-                Err(StoreError::Corrupt { .. }) => {}
-                taken => return taken.transpose(),
+                Err(StoreError::Corrupt { .. }) if followed => followed = false,
+                Err(error) => return Some(Err(error)),
             }
-        }
-        let place = match self.places.locate(position) {
-            Ok(Some(frame)) => self.shared.place(position, frame),
-            Ok(None) => Err(self
-                .shared
-                .corrupt(position, "the index does not show where the event is")),
-            Err(error) => Err(error.into()),
-        };
-        match place.and_then(|place| self.reader.find(&place)) {
-            Ok(()) => self.found(take).transpose(),
-            Err(error) => Some(Err(error)),
         }
     }
 
-    /// What `take` makes of the event that the reader has found, or `None` if that is not in the region.
-    #[inline]
-    fn found<R>(
-        &self,
-        take: &mut impl FnMut(&RawEvent<'_>, &Arc<Vec<u8>>) -> Result<R, StoreError>,
-    ) -> Result<Option<R>, StoreError> {
-        let (event, buffer) = self.reader.event()?;
-        let region = self.region.as_ref();
-        if region.is_some_and(|region| !region.contains(&event.meta)) {
-            return Ok(None);
-        }
-        take(&event, buffer).map(Some)
+    /// Makes the reader find the event at `position` by the index.
+    fn find(&mut self, position: u64) -> Result<(), StoreError> {
+        let place = match self.places.locate(position)? {
+            Some(frame) => self.shared.place(position, frame)?,
+            None => {
+                let problem = "the index does not show where the event is";
+                return Err(self.shared.corrupt(position, problem));
+            }
+        };
+        self.reader.find(&place)
     }
 }
 
