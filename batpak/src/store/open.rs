@@ -24,8 +24,8 @@ use crate::event::hash;
 impl Store {
     /// Opens the store in the configured directory, and creates both if they are not there.
     ///
-    /// Of the log only what lies behind the part of it is read that the index on disk covers: after a clean close
-    /// nothing but a few headers. Without an index, or with one that is of another version
+    /// Of the log only what lies behind the part of it is read that the index on disk covers, after a clean close
+    /// nothing, and the event that each file of the index ends with. Without an index, or with one that is of another version
     /// or does not open, all of the log is read once, and the index is made anew. The end of a log that was cut off by
     /// a crash is removed if nothing proves that any of it was durable; [`Self::recovery`] says so.
     ///

@@ -1,6 +1,6 @@
 //! The scheduler's own locks, atomics and threads, with what parking_lot has beyond them.
 
-use std::ops::{Add, Deref};
+use std::ops::Add;
 use std::time::Duration;
 
 pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
@@ -40,20 +40,16 @@ impl Condvar {
         Self::default()
     }
 
-    fn count(&self) -> impl Deref<Target = u64> + '_ {
-        self.notified
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner())
+    fn count(&self) -> shuttle::sync::MutexGuard<'_, u64> {
+        let count = self.notified.lock();
+        count.unwrap_or_else(|poison| poison.into_inner())
     }
 
     /// Waits until it is notified.
     pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
         let before = *self.count();
         MutexGuard::unlocked(guard, || {
-            let mut count = self
-                .notified
-                .lock()
-                .unwrap_or_else(|poison| poison.into_inner());
+            let mut count = self.count();
             while *count == before {
                 let waited = self.changed.wait(count);
                 count = waited.unwrap_or_else(|poison| poison.into_inner());
@@ -74,10 +70,7 @@ impl Condvar {
     }
 
     pub(crate) fn notify_all(&self) {
-        let mut count = self
-            .notified
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let mut count = self.count();
         *count += 1;
         drop(count);
         self.changed.notify_all();

@@ -4,8 +4,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::sync::RwLock;
-
 use super::lead::Waiter;
 use super::prepare::{Prepared, PreparedEvent};
 use crate::event::{Digest, EventFlags, EventHeader, EventId, IdMint, RawEvent, chain};
@@ -18,6 +16,7 @@ use crate::store::log::segment::header::SegmentHeader;
 use crate::store::log::segment::seal::FOOTER_FRAME;
 use crate::store::source::Source;
 use crate::store::tail_record::LogEnd;
+use crate::sync::RwLock;
 
 /// Frames that are written with one call and, if asked for, synced with one.
 #[derive(Debug, Default)]

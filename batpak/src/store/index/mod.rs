@@ -23,8 +23,6 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::sync::RwLock;
-
 pub(crate) use cover::{Cover, open_all, part_ranges, pick};
 pub(crate) use merge::Merge;
 pub(crate) use part::{Damage, Part, PartDir};
@@ -37,6 +35,7 @@ pub(crate) use view::{Places, View};
 use crate::event::EventId;
 use crate::store::StoreError;
 use crate::store::table::TableError;
+use crate::sync::RwLock;
 
 /// Where the frame of an event lies in its segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,11 @@
 use std::sync::Arc;
 
-use crate::sync::RwLock;
-
 use super::chunk::Positions;
 use super::part::Part;
 use super::term::TermKey;
 use super::{IndexError, Tail, Term, View};
 use crate::store::table::TableCursor;
+use crate::sync::RwLock;
 
 /// The positions of the events that have a term in common, found in either direction from anywhere.
 #[derive(Debug)]

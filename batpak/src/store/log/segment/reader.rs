@@ -5,8 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::sync::RwLock;
-
 use super::file::SegmentFile;
 use super::frame;
 use super::header::{Footer, Mark};
@@ -15,6 +13,7 @@ use crate::store::StoreError;
 use crate::store::fs::DiskFile;
 use crate::store::index::FrameSpan;
 use crate::store::log::body::Body;
+use crate::sync::RwLock;
 
 /// The row of segments.
 #[derive(Debug, Default)]
