@@ -125,19 +125,13 @@ fn something_else_in_the_place_of_a_segment_or_a_part_is_refused_with_its_path()
     let leftover: fn(&Dir) -> PathBuf =
         |dir| dir.path().join("segments/00000000000000000121.seg.tmp");
     for thing in THINGS {
-        for of in [newest, part] {
+        for of in [first, newest, part] {
             let (displaced, path) = Displaced::new(of, thing);
             displaced.assert_refused(true, &path);
             displaced.assert_refused(false, &path);
         }
         let (displaced, path) = Displaced::new(leftover, thing);
         displaced.assert_refused(true, &path);
-        // With an index, nobody needs the first segment before somebody reads there.
-        let (displaced, path) = Displaced::new(first, thing);
-        displaced.dir.forget_index();
-        fs::create_dir(displaced.dir.path().join("index")).unwrap();
-        displaced.assert_refused(true, &path);
-        displaced.assert_refused(false, &path);
     }
 }
 
