@@ -181,10 +181,10 @@ fn child_reads_all_with_few_descriptors() {
     let store = Store::open(StoreConfig::new(path).segment_bytes(4 << 10)).unwrap();
     let stream = coordinate("a", "s");
     for _ in 0..2 {
-        assert_eq!(store.stream(&stream).filter(Result::is_ok).count(), 3_000);
+        let events = store.stream(&stream).collect::<Result<Vec<_>, _>>();
+        assert_eq!(events.unwrap().len() as u64, store.position() * 2 / 3);
     }
     fill(&store, 100);
-    println!("read and written");
 }
 
 #[test]
@@ -197,12 +197,15 @@ fn a_store_of_many_segments_needs_few_descriptors() {
         dir.segments().len() > 64,
         "the test wants more segments than descriptors"
     );
-    run(
-        "ulimit -n 64",
-        "child_reads_all_with_few_descriptors",
-        &dir.path(),
-    );
-    assert_eq!(dir.open().position(), 4_800);
+    // Each of them runs out at another place.
+    for limit in 49..=64 {
+        run(
+            &format!("ulimit -n {limit}"),
+            "child_reads_all_with_few_descriptors",
+            &dir.path(),
+        );
+    }
+    assert_eq!(dir.open().position(), 4_500 + 16 * 300);
 }
 
 #[test]

@@ -193,10 +193,7 @@ impl Worker {
                     self.pauses[at] = Pause::default();
                     return true;
                 }
-                Err(error) => {
-                    self.shared.segments.make_room(&error);
-                    self.pauses[at].begin(&error);
-                }
+                Err(error) => self.pauses[at].begin(&error),
             }
         }
         false

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::index::{Cover, Damage, FramePlace, FrameSpan, Index, PartDir, part_ranges};
 use super::indexing::Indexing;
 use super::log::segment::directory::{Directory, Known, Reading};
-use super::log::segment::file::Handles;
+use super::log::segment::handles::Handles;
 use super::log::segment::header::SegmentHeader;
 use super::log::segment::reader::Segments;
 use super::log::segment::recover::Start;
@@ -76,10 +76,9 @@ struct Reached {
 impl Follower {
     /// Reads the log of the store in the configured directory, and gives what readers need.
     pub(crate) fn open(config: &StoreConfig) -> Result<(Shared, SegmentHeader), StoreError> {
-        let disk = &config.disk;
+        let disk = Handles::new(Arc::clone(&config.disk));
         let directory = Directory::read(Row {
-            handles: Handles::new(Arc::clone(disk)),
-            disk: Arc::clone(disk),
+            disk: Arc::clone(&disk),
             dir: config.dir.join("segments"),
             lock: Weak::<NoLock>::new(),
         })?;
@@ -91,14 +90,14 @@ impl Follower {
         };
         let store_id = header.store_id;
         let parts = PartDir {
-            disk: Arc::clone(disk),
+            disk: disk.clone(),
             dir: config.dir.join("index"),
             store_id,
             cache: Arc::new(BlockCache::new(config.cache_bytes)),
             damage: Arc::default(),
         };
         let damage = Arc::clone(&parts.damage);
-        let tail = TailReader::new(TailPath::of(disk, &config.dir, store_id));
+        let tail = TailReader::new(TailPath::of(&parts.disk, &config.dir, store_id));
         let mut following = Following::new(directory, parts, tail.read())?;
         let shared = Shared {
             index: Index::new(Vec::new()),

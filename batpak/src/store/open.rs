@@ -11,7 +11,7 @@ use super::fs::{DirLock, Disk};
 use super::index::{Cover, Part, PartDir, open_all};
 use super::indexing::Indexing;
 use super::log::segment::directory::{Directory, Founding, Known, Opened};
-use super::log::segment::file::Handles;
+use super::log::segment::handles::Handles;
 use super::log::segment::reader::{FrameReader, Segments};
 use super::log::segment::recover::Start;
 use super::log::segment::writer::Row;
@@ -41,11 +41,10 @@ impl Store {
     ///   the log has then been changed;
     /// - [`StoreError::Io`] if the file system refuses.
     pub fn open(mut config: StoreConfig) -> Result<Self, StoreError> {
-        let disk = Arc::clone(&config.disk);
+        let disk = Handles::new(Arc::clone(&config.disk));
         let lock: Arc<dyn DirLock>;
         (config.dir, lock) = prepare_dir(disk.as_ref(), &config.dir)?;
         let directory = Directory::read(Row {
-            handles: Handles::new(Arc::clone(&disk)),
             disk: Arc::clone(&disk),
             dir: config.dir.join("segments"),
             lock: Arc::downgrade(&lock),
@@ -112,7 +111,7 @@ impl Store {
             segment: opened.header.first,
             offset: opened.end,
         };
-        let tail = TailPath::of(&config.disk, &config.dir, opened.header.store_id);
+        let tail = TailPath::of(&parts.disk, &config.dir, opened.header.store_id);
         let of_all = (Arc::clone(&shared), TailWriter::create(&tail, told));
         let committer = Arc::new(Committer::new(stage, opened.writer, of_all, limits));
         committer.prove()?;

@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use super::body::Body;
 use super::segment::directory::{Directory, Founding, Reading};
-use super::segment::file::{Handles, segment_name};
 use super::segment::frame::{self, Seed};
 use super::segment::header::SegmentHeader;
 use super::segment::reader::Segments;
 use super::segment::seal::Sealer;
 use super::segment::writer::{Row, SegmentWriter};
+use super::segment::{file::segment_name, handles::Handles};
 use crate::event::{
     Digest, EventFlags, EventHeader, EventId, EventKind, EventMeta, RawEvent, TagBytes, chain, hash,
 };
@@ -72,11 +72,10 @@ const ENTITY: &str = "student:s7";
 const TAGS: &[u8] = b"\xA9course:c1\xAAstudent:s7";
 
 fn row(dir: &Path) -> (Row, Arc<dyn DirLock>) {
-    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let disk = Handles::new(Arc::new(RealDisk));
     let lock = disk.lock_dir(dir.parent().unwrap()).unwrap().unwrap();
     let row = Row {
         lock: Arc::downgrade(&lock),
-        handles: Handles::new(Arc::clone(&disk)),
         disk,
         dir: dir.to_owned(),
     };

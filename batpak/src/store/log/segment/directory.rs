@@ -12,7 +12,7 @@ use super::window::Window;
 use super::writer::{Row, SegmentWriter};
 use crate::event::{Digest, RawEvent};
 use crate::store::StoreError;
-use crate::store::fs::DiskFile;
+use crate::store::fs::{Disk, DiskFile};
 use crate::store::index::{FramePlace, FrameSpan};
 use crate::store::log::body::Body;
 
@@ -113,10 +113,10 @@ impl Directory {
 
     /// Adds segments behind those that are known.
     pub(super) fn add(&mut self, firsts: Vec<u64>) {
-        let Row { dir, handles, .. } = &self.row;
+        let Row { dir, disk, .. } = &self.row;
         let found = |first| Segment {
             len: u64::MAX,
-            shared: SegmentFile::found(dir, first, handles).into(),
+            shared: SegmentFile::found(dir, first, disk).into(),
         };
         self.segments.extend(firsts.into_iter().map(found));
     }
@@ -189,7 +189,7 @@ impl Directory {
                 return Err(segment.shared.corrupt(0, start.position, problem));
             }
             let path = &segment.shared.path;
-            let file = self.row.handles.get(&segment.shared);
+            let file = self.row.disk.get(&segment.shared);
             let file = file.map_err(StoreError::io("open", path))?;
             let begun = Scan::new(start, next);
             scan = Some(segment.scan(file.as_ref(), begun, reading, &mut digest)?);
@@ -256,8 +256,7 @@ impl Directory {
     ) -> Result<SegmentWriter, StoreError> {
         let path = &newest.shared.path;
         let io = |action| StoreError::io(action, path);
-        let open = || self.row.disk.open(path, true);
-        let file = self.row.handles.with_room(open).map_err(io("open"))?;
+        let file = self.row.disk.open(path, true).map_err(io("open"))?;
         if scan.cut.is_some() {
             file.truncate(scan.end).map_err(io("cut"))?;
         }

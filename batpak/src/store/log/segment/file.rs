@@ -1,20 +1,13 @@
-//! The files of segments: which of them are kept open, and what their headers say.
+//! The files of segments, and what their headers say.
 
-use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use quick_cache::sync::Cache;
-
 use super::frame::Seed;
+use super::handles::Handles;
 use super::header::{HeaderError, SegmentHeader, VERSION};
 use crate::store::StoreError;
-use crate::store::fs::{Disk, DiskFile};
-
-/// How many segment files are kept open for reading, about: 4 GiB of log in segments of the usual size.
-const MAX_OPEN: usize = 128;
 
 /// The longest file that can be a segment: one of the largest size that can be set, or one whose only
 /// batch is larger.
@@ -23,64 +16,6 @@ const MAX_SEGMENT_BYTES: u64 = (1 << 30) + (257 << 20);
 /// The file name of the segment whose first event has this position.
 pub(crate) fn segment_name(first: u64) -> String {
     format!("{first:020}.seg")
-}
-
-/// The segment files of one store that were read from lately, kept open.
-pub(crate) struct Handles {
-    disk: Arc<dyn Disk>,
-    /// By first position.
-    open: Cache<u64, Arc<dyn DiskFile>>,
-    /// The store's id and whether it is chained, as the first header says that was read.
-    store: OnceLock<([u8; 16], bool)>,
-}
-
-impl fmt::Debug for Handles {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut handles = f.debug_struct("Handles");
-        handles.field("open", &self.open.len()).finish()
-    }
-}
-
-impl Handles {
-    pub(crate) fn new(disk: Arc<dyn Disk>) -> Arc<Self> {
-        Arc::new(Self {
-            disk,
-            open: Cache::new(MAX_OPEN),
-            store: OnceLock::new(),
-        })
-    }
-
-    /// The file of a segment, open for reading.
-    pub(super) fn get(&self, segment: &SegmentFile) -> io::Result<Arc<dyn DiskFile>> {
-        if let Some(file) = self.open.get(&segment.first) {
-            return Ok(file);
-        }
-        let file = self.with_room(|| self.disk.open(&segment.path, false))?;
-        let file: Arc<dyn DiskFile> = file.into();
-        self.open.insert(segment.first, Arc::clone(&file));
-        Ok(file)
-    }
-
-    /// Opens a file. If the process has too many open, those that are kept here are closed first.
-    pub(super) fn with_room<T>(&self, open: impl Fn() -> io::Result<T>) -> io::Result<T> {
-        open().or_else(|error| match self.make_room(&error) {
-            true => open(),
-            false => Err(error),
-        })
-    }
-
-    /// If this is the error of having too many files open, closes those that are kept here.
-    pub(super) fn make_room(&self, error: &io::Error) -> bool {
-        /// `ENFILE` and `EMFILE`, on every Unix.
-        const TOO_MANY: [i32; 2] = [23, 24];
-        let is_full = error
-            .raw_os_error()
-            .is_some_and(|code| TOO_MANY.contains(&code));
-        if is_full {
-            self.open.clear();
-        }
-        is_full
-    }
 }
 
 /// A segment file. Its header is read when it is first needed.

@@ -8,6 +8,7 @@ use super::header::SegmentHeader;
 use super::recover::Scan;
 use super::writer::Row;
 use crate::store::StoreError;
+use crate::store::fs::Disk;
 
 impl Directory {
     /// Takes in the segments that were not there before, and those behind them, and sees how long the newest has
@@ -36,7 +37,7 @@ impl Directory {
     pub(super) fn measure(&mut self) -> Result<(), StoreError> {
         if let Some(newest) = self.segments.last_mut() {
             let path = &newest.shared.path;
-            let file = self.row.handles.get(&newest.shared);
+            let file = self.row.disk.get(&newest.shared);
             newest.len = file
                 .and_then(|file| file.len())
                 .map_err(StoreError::io("read", path))?;
@@ -66,7 +67,7 @@ impl Directory {
         };
         let path = &newest.shared.path;
         let mut word = [0; 4];
-        let file = self.row.handles.get(&newest.shared);
+        let file = self.row.disk.get(&newest.shared);
         match file.and_then(|file| file.read_exact_at(&mut word, at)) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
             read => read

@@ -8,6 +8,7 @@ pub(crate) mod directory;
 pub(crate) mod file;
 pub(crate) mod frame;
 mod growth;
+pub(crate) mod handles;
 pub(crate) mod header;
 pub(crate) mod reader;
 pub(crate) mod recover;

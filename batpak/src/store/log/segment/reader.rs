@@ -59,13 +59,6 @@ impl Segments {
         at.ok().map(|at| Arc::clone(&segments[at]))
     }
 
-    /// After an error of having too many files open: closes those that are only kept open to be read again.
-    pub(crate) fn make_room(&self, error: &StoreError) {
-        if let (StoreError::Io { source, .. }, Some(newest)) = (error, self.0.read().last()) {
-            newest.handles.make_room(source);
-        }
-    }
-
     /// The first position of the newest segment.
     pub(crate) fn newest(&self) -> u64 {
         self.0.read().last().map_or(1, |segment| segment.first)

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
-use super::file::{Handles, SegmentFile, segment_name};
+use super::file::{SegmentFile, segment_name};
 use super::frame;
+use super::handles::Handles;
 use super::header::{Mark, SegmentHeader};
 use crate::store::StoreError;
 use crate::store::fs::{DirLock, Disk, DiskFile};
@@ -14,12 +15,11 @@ use crate::store::fs::{DirLock, Disk, DiskFile};
 /// Where the segments of a store are.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
-    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) disk: Arc<Handles>,
     /// The directory that holds the segment files: an absolute path.
     pub(crate) dir: PathBuf,
     /// The lock on the directory above it, which is the store's.
     pub(crate) lock: Weak<dyn DirLock>,
-    pub(crate) handles: Arc<Handles>,
 }
 
 impl Row {
@@ -68,8 +68,7 @@ impl SegmentWriter {
         let path = row.dir.join(segment_name(header.first));
         let temporary = row.dir.join(format!("{}.tmp", segment_name(header.first)));
         let io = |action| StoreError::io(action, &temporary);
-        let file = row.handles.with_room(|| row.disk.create(&temporary));
-        let file = file.map_err(io("create"))?;
+        let file = row.disk.create(&temporary).map_err(io("create"))?;
         file.write_all_at(&header.to_bytes(), 0)
             .map_err(io("write to"))?;
         file.sync().map_err(io("sync"))?;
@@ -77,7 +76,7 @@ impl SegmentWriter {
         row.disk
             .sync_dir(&row.dir)
             .map_err(StoreError::io("sync", &row.dir))?;
-        let segment = SegmentFile::created(&row.dir, header, &row.handles);
+        let segment = SegmentFile::created(&row.dir, header, &row.disk);
         Ok(Self::resume(row, segment.into(), file))
     }
 
