@@ -1,9 +1,15 @@
 //! What batpak promises, tried through its public interface: one module per capability.
 
 mod append;
+mod backup;
+mod checkpoint;
 mod commit;
 mod directory;
 mod event;
+#[cfg(feature = "blake3")]
+mod forger;
+#[cfg(feature = "blake3")]
+mod forgery;
 mod format;
 mod gate;
 mod index;
@@ -19,6 +25,7 @@ mod read_only;
 mod rebuild;
 mod recovery;
 mod region;
+mod repair;
 mod support;
 mod testing;
 mod verify;

@@ -1,5 +1,8 @@
 //! Verifying: an edited log is found, also where its checksums were repaired.
 
+mod index;
+mod segments;
+
 use crate::support::{Dir, KIND, coordinate, fill};
 
 #[test]
@@ -9,6 +12,8 @@ fn an_untouched_log_verifies_whole_and_by_stream() {
     fill(&store, 50);
     let all = store.verify().unwrap();
     assert_eq!((all.events, all.streams), (150, 2));
+    assert_eq!(all.segments, dir.segments().len() as u64);
+    assert!(all.segments > 2);
     assert_eq!(all.digests_checked, cfg!(feature = "blake3"));
     let one = store.verify_stream(&coordinate("b", "s")).unwrap();
     assert_eq!((one.events, one.streams), (50, 1));

@@ -137,6 +137,13 @@
 //! found by an index on disk, which [`Store::explain`] tells about. Other processes read along
 //! through [`Store::open_read_only`].
 //!
+//! # Evidence and safety
+//!
+//! [`Store::verify`] reads everything back and finds what was changed. That the newest events are gone, or a
+//! history was made anew with all of its digests, shows only beside something that was kept elsewhere:
+//! [`Store::checkpoint`] gives 64 bytes for that, and [`Store::verify_against`] compares. [`Store::backup`] copies a
+//! store while it is in use, and [`Store::repair`] saves what can be saved of one that does not open.
+//!
 //! # Features
 //!
 //! `blake3` (default) chains every event to the one before it in its stream. Without it new stores are
@@ -157,7 +164,7 @@
 //! 2. [`EventKind`], [`EventPayload`], [`StoredEvent`], [`Region`]: WHAT, and the predicate over it.
 //! 3. [`Gate`], [`GateSet`], [`Denial`]: MAY I? Asked once, before a commit, never on replay.
 //! 4. [`Batch`], [`Expect`]: COMMIT. All of it or nothing.
-//! 5. [`Store`]: PERSIST. Append, read, fold, verify.
+//! 5. [`Store`]: PERSIST. Append, read, fold, verify, back up.
 //!
 //! [`Projection`] and the typestate of [`state_machine!`] stand beside the store: both are folds.
 
@@ -186,8 +193,9 @@ pub use pipeline::{Batch, Durability, Expect, NewEvent};
 pub use projection::{Fold, FoldError, Projection};
 pub use serde;
 pub use store::{
-    Access, AppendReceipt, Criterion, Cut, CutReason, Events, Lookup, Plan, PlanItem, Recovery,
-    Store, StoreConfig, StoreError, Ticket, Verification,
+    Access, AppendReceipt, Backup, BackupError, BackupSegment, Checkpoint, CheckpointError,
+    Criterion, Cut, CutReason, Divergence, Events, Lookup, Loss, Lost, Plan, PlanItem, Progress,
+    Recovery, Repair, Store, StoreConfig, StoreError, Ticket, Verification,
 };
 pub use typestate::{
     Chain, CommitError, Committed, Cursor, Denied, Folded, Illegal, Machine, Pending, Refused,

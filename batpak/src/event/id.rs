@@ -65,7 +65,9 @@ impl FromStr for EventId {
 pub struct StoreId([u8; 16]);
 
 impl StoreId {
-    pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
+    /// The id with these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
@@ -73,6 +75,15 @@ impl StoreId {
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 16] {
         self.0
+    }
+}
+
+impl FromStr for StoreId {
+    type Err = EventIdError;
+
+    fn from_str(text: &str) -> Result<Self, EventIdError> {
+        let id = Uuid::try_parse(text).map_err(|_| EventIdError)?;
+        Ok(Self(id.into_bytes()))
     }
 }
 
@@ -88,9 +99,9 @@ impl fmt::Debug for StoreId {
     }
 }
 
-/// A text that is not an [`EventId`].
+/// A text that is not an [`EventId`] or a [`StoreId`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not an event id; expected a UUID such as 018f2f6e-7c3a-7d2e-9a51-3f2c8b1d0e4f")]
+#[error("not an id; expected a UUID such as 018f2f6e-7c3a-7d2e-9a51-3f2c8b1d0e4f")]
 pub struct EventIdError;
 
 /// Whether an id is one that a mint can have given out: of version 7, in the variant of RFC 9562.

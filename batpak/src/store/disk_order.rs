@@ -104,6 +104,11 @@ impl Disk for NotingDisk {
         RealDisk.rename(from, to)
     }
 
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.0.note("link to", to);
+        RealDisk.link(from, to)
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.0.note("remove", path);
         RealDisk.remove(path)
@@ -410,4 +415,37 @@ fn a_record_for_readers_that_cannot_be_written_is_no_failure() {
     drop(store);
     assert!(path.is_dir());
     assert_eq!(noted.open(Durability::Durable).position(), 2);
+}
+
+#[test]
+fn a_backup_is_durable_before_it_has_the_name_of_a_store() {
+    let noted = Noted::new("backup");
+    let store = noted.open(Durability::Durable);
+    while store.shared.segments.newest() == 1 {
+        append(&store).unwrap();
+    }
+    let newest = format!("{:020}.seg", store.shared.segments.newest());
+    store.close().unwrap();
+    let store = noted.open(Durability::Durable);
+    noted.journal.take();
+    store.backup(noted.dir.join("backup")).unwrap();
+    let asked = noted.journal.take();
+    let linked = asked
+        .iter()
+        .position(|call| *call == format!("link to {FIRST}"));
+    let rest = [
+        format!("sync {FIRST}"),
+        format!("create {newest}"),
+        format!("write {newest}"),
+        format!("write {newest}"),
+        format!("sync {newest}"),
+        "create BACKUP".to_owned(),
+        "write BACKUP".to_owned(),
+        "sync BACKUP".to_owned(),
+        "sync_dir segments.partial".to_owned(),
+        "rename to segments".to_owned(),
+        "sync_dir backup".to_owned(),
+    ];
+    assert_eq!(asked[linked.unwrap() + 1..], rest);
+    assert!(asked.contains(&"sync_dir backup".to_owned()));
 }

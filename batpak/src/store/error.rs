@@ -2,6 +2,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Divergence;
 use crate::coordinate::{Coordinate, CoordinateError, TagError};
 use crate::event::{DecodeError, EncodeError, EventId, EventKind};
 use crate::pipeline::{Expect, UnfitEvent};
@@ -175,6 +176,25 @@ pub enum StoreError {
         /// The prefix of its entities.
         entity: &'static str,
     },
+    /// The log is not the one that a checkpoint was taken of, with more behind.
+    #[error("the log does not go on from the checkpoint at position {position}: {divergence}")]
+    Diverged {
+        /// The checkpoint's position.
+        position: u64,
+        /// How the log differs.
+        divergence: Divergence,
+    },
+    /// A checkpoint is about digests, and there are none: the store is unchained, or this build is without the feature
+    /// `blake3`.
+    #[error(
+        "the store in {} has no digests for a checkpoint to be about: it is unchained, or this program was built without \
+         the feature `blake3`",
+        .0.display()
+    )]
+    Unchained(PathBuf),
+    /// A directory that was to be filled has something in it already.
+    #[error("{} is not empty; choose an empty directory, or one that is not there yet", .0.display())]
+    NotEmpty(PathBuf),
     /// An earlier write or sync failed, so what is on disk is in doubt. Reads go on. Whether a batch is stored that
     /// was on its way then, answered or not, shows when the store is opened again, unless it was answered as durable.
     #[error("an earlier write failed ({0}); drop the store and open it again before writing")]

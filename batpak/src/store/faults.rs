@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod backup;
 mod index;
 mod writing;
 
@@ -25,7 +26,9 @@ use crate::testing::MemoryDisk;
 pub(super) enum Ask {
     Create,
     Open,
+    Link,
     Read,
+    /// Cutting too.
     Write,
     Sync,
 }
@@ -118,6 +121,11 @@ impl Disk for RuledDisk {
         self.disk.rename(from, to)
     }
 
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.ask(Ask::Link, to)?;
+        self.disk.link(from, to)
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.disk.remove(path)
     }
@@ -146,6 +154,7 @@ impl DiskFile for RuledFile {
     }
 
     fn truncate(&self, len: u64) -> io::Result<()> {
+        self.disk.ask(Ask::Write, &self.path)?;
         self.file.truncate(len)
     }
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::StoreError;
 use super::index::{FramePlace, FrameSpan, Index, IndexError, Part, PartDir, Tail};
+use super::log::order::{Newest, check_tags};
 use super::log::segment::directory::Reading;
 use super::names::KindNames;
-use crate::coordinate::{Coordinate, Tag};
-use crate::event::{EventHeader, EventId, EventMeta, RawEvent, is_minted};
+use crate::coordinate::Coordinate;
+use crate::event::{EventId, EventMeta, RawEvent};
 
 /// The index in the making.
 #[derive(Debug)]
@@ -17,9 +18,7 @@ pub(crate) struct Indexing {
     parts: PartDir,
     /// Everything before this position is durable.
     durable: u64,
-    last: u64,
-    last_id: EventId,
-    time_us: u64,
+    newest: Newest,
     /// Why a part could not be written without which too much would be in memory.
     failure: Option<IndexError>,
 }
@@ -37,11 +36,13 @@ impl Indexing {
                 names.record(kind, &name);
             }
         }
-        let last = covering.last();
+        let newest = covering.last().map(|part| Newest {
+            position: part.last(),
+            id: part.last_id(),
+            time_us: part.last_time_us(),
+        });
         Ok(Self {
-            last: last.map_or(0, |part| part.last()),
-            last_id: last.map_or(EventId::from_u128(0), |part| part.last_id()),
-            time_us: last.map_or(0, |part| part.last_time_us()),
+            newest: newest.unwrap_or_default(),
             index: Index::new(covering),
             names,
             parts,
@@ -62,24 +63,8 @@ impl Indexing {
 
     /// The index, the names of the kinds, and the id and the time of the newest event.
     pub(crate) fn done(self) -> (Index, KindNames, (EventId, u64)) {
-        (self.index, self.names, (self.last_id, self.time_us))
-    }
-
-    /// Says why this event cannot follow all others, if so.
-    fn check(&self, header: &EventHeader) -> Result<(), &'static str> {
-        if header.sequence != self.last + 1 {
-            return Err("the event has another position");
-        }
-        if header.time_us < self.time_us {
-            return Err("the event is older than the one before it");
-        }
-        if header.time_us > EventId::MAX_TIME_US || !is_minted(header.event_id) {
-            return Err("the event has a time or an id that no store gives");
-        }
-        if self.last_id >= header.event_id {
-            return Err("the event's id does not rise above the one before it");
-        }
-        Ok(())
+        let newest = (self.newest.id, self.newest.time_us);
+        (self.index, self.names, newest)
     }
 
     /// The revision of the stream's newest event, as far as the tails know it.
@@ -128,7 +113,7 @@ impl Indexing {
 impl Reading for Indexing {
     fn event(&mut self, event: &RawEvent<'_>, place: FramePlace) -> Result<(), &'static str> {
         let meta = &event.meta;
-        self.check(&meta.header)?;
+        self.newest.check(&meta.header)?;
         check_tags(meta)?;
         self.names.read(meta)?;
         let hash = Tail::stream_hash(meta.entity, meta.scope);
@@ -137,26 +122,12 @@ impl Reading for Indexing {
             return Err("the event has another revision in its stream");
         }
         self.index.tail().write().push(hash, meta, place);
-        self.last = meta.header.sequence;
-        self.last_id = meta.header.event_id;
-        self.time_us = meta.header.time_us;
+        self.newest = Newest::of(&meta.header);
         self.freeze_if_full()
     }
 
     fn place(&self, position: u64) -> Option<FrameSpan> {
-        let view = self.index.view(self.last);
+        let view = self.index.view(self.newest.position);
         view.locate(position).ok().flatten()
     }
-}
-
-/// That the tags are such as an append takes: well-formed, sorted, each once.
-fn check_tags(meta: &EventMeta<'_>) -> Result<(), &'static str> {
-    let mut last = "";
-    for tag in meta.tags() {
-        if tag <= last || tag.parse::<Tag>().is_err() {
-            return Err("the event has a tag that no event can have");
-        }
-        last = tag;
-    }
-    Ok(())
 }

@@ -3,6 +3,8 @@
 mod answer;
 mod append;
 mod background;
+mod backup;
+mod checkpoint;
 pub(crate) mod commit;
 mod config;
 #[cfg(test)]
@@ -21,6 +23,7 @@ mod plan;
 mod read;
 mod read_only;
 mod rebuild;
+mod repair;
 #[cfg(all(test, shuttle, feature = "testing"))]
 mod schedules;
 mod shared;
@@ -34,13 +37,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use append::{AppendReceipt, Ticket};
+pub use backup::{Backup, BackupError, BackupSegment};
+pub use checkpoint::{Checkpoint, CheckpointError, Divergence};
 pub use config::StoreConfig;
 pub use error::StoreError;
 pub use log::segment::directory::{Cut, Recovery};
 pub use log::segment::recover::CutReason;
 pub use plan::{Access, Criterion, Lookup, Plan, PlanItem};
 pub use read::Events;
-pub use verify::Verification;
+pub use repair::{Loss, Lost, Repair};
+pub use verify::{Progress, Verification};
 
 use crate::coordinate::Coordinate;
 use crate::event::{Region, StoreId};

@@ -241,9 +241,21 @@ fn fits(part: &Part, segments: &Segments, is_last: bool) -> Result<bool, StoreEr
     }
 }
 
-/// Creates what is missing of the store's directories, and takes the lock. Gives the directory's
-/// path as it is now, whatever becomes of the working directory or of symbolic links later.
-fn prepare_dir(disk: &dyn Disk, dir: &Path) -> Result<(PathBuf, Arc<dyn DirLock>), StoreError> {
+/// A directory that is this process' alone.
+struct Claimed {
+    /// Its path as it was given, and as it is now, whatever becomes of the working directory or of symbolic
+    /// links later.
+    absolute: PathBuf,
+    dir: PathBuf,
+    /// The lowest directory on the way to it that was there before.
+    existing: PathBuf,
+    lock: Arc<dyn DirLock>,
+    /// What is in it.
+    names: Vec<String>,
+}
+
+/// Creates what is missing of a directory and those above it, and takes the lock.
+fn claim_dir(disk: &dyn Disk, dir: &Path) -> Result<Claimed, StoreError> {
     let absolute = std::path::absolute(dir).map_err(StoreError::io("resolve", dir))?;
     let existing = absolute.ancestors().find(|dir| disk.list(dir).is_ok());
     let existing = existing.unwrap_or(&absolute).to_owned();
@@ -256,8 +268,39 @@ fn prepare_dir(disk: &dyn Disk, dir: &Path) -> Result<(PathBuf, Arc<dyn DirLock>
         .lock_dir(&dir)
         .map_err(StoreError::io("lock", &dir))?
         .ok_or_else(|| StoreError::InUse(dir.clone()))?;
+    Ok(Claimed {
+        names: disk.list(&dir).map_err(StoreError::io("list", &dir))?,
+        absolute,
+        dir,
+        existing,
+        lock,
+    })
+}
+
+/// Creates a directory that is to be filled, or takes one that is empty, and takes the lock.
+pub(super) fn claim_empty(
+    disk: &dyn Disk,
+    dir: &Path,
+) -> Result<(PathBuf, Arc<dyn DirLock>), StoreError> {
+    let claimed = claim_dir(disk, dir)?;
+    if claimed.names.iter().any(|name| name != "lost+found") {
+        return Err(StoreError::NotEmpty(claimed.dir));
+    }
+    sync_ancestors(disk, &claimed.absolute, &claimed.existing)?;
+    Ok((claimed.dir, claimed.lock))
+}
+
+/// Creates what is missing of the store's directories, and takes the lock. Gives the directory's
+/// path as it is now.
+fn prepare_dir(disk: &dyn Disk, dir: &Path) -> Result<(PathBuf, Arc<dyn DirLock>), StoreError> {
+    let Claimed {
+        absolute,
+        dir,
+        existing,
+        lock,
+        names,
+    } = claim_dir(disk, dir)?;
     let segments = dir.join("segments");
-    let names = disk.list(&dir).map_err(StoreError::io("list", &dir))?;
     let founded = names.iter().any(|name| name == "segments");
     if !founded {
         // What a new file system has in its root is nobody's.

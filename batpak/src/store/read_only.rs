@@ -71,7 +71,7 @@ impl Store {
 }
 
 /// The path of a store's directory without symbolic links, if it is one.
-fn find_dir(disk: &dyn Disk, dir: &Path) -> Result<PathBuf, StoreError> {
+pub(super) fn find_dir(disk: &dyn Disk, dir: &Path) -> Result<PathBuf, StoreError> {
     let dir = disk.resolve(dir).map_err(StoreError::io("find", dir))?;
     let names = disk.list(&dir).map_err(StoreError::io("list", &dir))?;
     if names.iter().any(|name| name == "segments") {

@@ -1,13 +1,19 @@
 //! Reading the log back to see that it is the one that was written.
 
-use std::collections::HashMap;
+mod footers;
+pub(crate) mod log;
 
-use super::read::Events;
-use super::{Store, StoreError};
+use super::index::{FramePlace, FrameSpan, IndexCheck};
+use super::log::history::History;
+use super::log::segment::directory::Reading;
+use super::log::segment::whole::WholeSegment;
+use super::{Checkpoint, Store, StoreError};
 use crate::coordinate::Coordinate;
-use crate::event::{Digest, RawEvent, Region, chain, hash};
+use crate::event::{Digest, RawEvent, hash};
+use footers::Footers;
+use log::{LogCheck, follows};
 
-/// What [`Store::verify`] and [`Store::verify_stream`] have found whole.
+/// What [`Store::verify`], [`Store::verify_against`] and [`Store::verify_stream`] have found whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verification {
@@ -15,69 +21,226 @@ pub struct Verification {
     pub events: u64,
     /// The streams that they belong to.
     pub streams: u64,
-    /// Whether the digest of each event was computed anew and found equal: true unless the store is
-    /// unchained or this build has no `blake3`. Checksums, positions and revisions are checked anyway.
+    /// The segment files that they lie in; 0 if only a stream was verified.
+    pub segments: u64,
+    /// The footers that were compared with the events of their segments. The newest segment has none, and those
+    /// before it may be without one for a while; 0 if only a stream was verified.
+    pub footers: u64,
+    /// The files of the index that were compared with the log; 0 if only a stream was verified. Newer events are
+    /// in none of them, and were looked up in memory.
+    pub parts: u64,
+    /// Whether the digest of each event was computed anew and found equal: true unless the store is unchained or
+    /// this build has no `blake3`. Checksums, positions and revisions are checked anyway.
     pub digests_checked: bool,
 }
 
+/// How far a verification has come: see [`Store::verify_with`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// The position that was reached.
+    pub position: u64,
+    /// The position of the last event that will be read.
+    pub last: u64,
+}
+
+/// From one call for progress to the next, in events.
+const PACE: u64 = 4_096;
+
 impl Store {
-    /// Reads the whole log and computes every stream's digest chain anew.
+    /// Reads the whole log, and the index beside it, and sees that both are what the store wrote.
     ///
-    /// It shows every change to an event after it was written, also one made with repaired
-    /// checksums. It cannot show that the newest events are gone, nor a history in which all digests
-    /// were computed anew from some event on: for that, keep a digest elsewhere, such as that of a
-    /// receipt. The Merkle roots of segments are not looked at.
+    /// Of the log this looks at everything up to the newest event that readers see, from the files themselves
+    /// whatever is known of them: the header of each segment, with the store's id and the digest before; the
+    /// checksums of each event, its position, its revision, its time and id, which rise, the commit mark of each
+    /// batch, and its digest, computed anew from its contents and its stream's history; of each closed segment
+    /// the count, the Merkle root and the closing digest in its footer, computed anew. Each part of the index is
+    /// read once and has to show what the log's events make of it, by position, id, stream and revision, scope,
+    /// kind, tag, cause and correlation, and nothing else.
+    ///
+    /// So it shows every change to an event after it was written, also one made with repaired checksums. What it
+    /// cannot show, for lack of anything to compare with, is that the newest events are gone, or that all
+    /// digests, footers and headers were made anew from some event on: for that, keep a [`Checkpoint`] elsewhere,
+    /// and ask [`Self::verify_against`].
+    ///
+    /// Writers and readers go on meanwhile. It takes one pass over the files of the log and one over those of the
+    /// index, and memory for one entry per stream: its names, and about a hundred bytes.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] with the place of the first event that is not as it was written.
+    /// - [`StoreError::Corrupt`] with the first place in the log that is not as it was written;
+    /// - [`StoreError::DamagedIndex`] if the log is whole and the index does not show what it has. The
+    ///   writer then makes that part of the index anew;
+    /// - [`StoreError::Foreign`], [`StoreError::NewerFormat`] if a segment was replaced by something else;
+    ///   [`StoreError::Io`] if a file cannot be read.
     pub fn verify(&self) -> Result<Verification, StoreError> {
-        self.verify_events(self.query(&Region::all()))
+        self.verify_with(|_| ())
     }
 
-    /// The same for one stream alone.
+    /// The same, and tells how far it has come, every few thousand events and at the end.
+    ///
+    /// ```
+    /// use batpak::prelude::*;
+    /// # let dir = std::env::temp_dir().join(format!("batpak-verify-{}", std::process::id()));
+    ///
+    /// let store = Store::open(StoreConfig::new(&dir))?;
+    /// let alice = Coordinate::new("player:alice", "room:dungeon")?;
+    /// store.append(&alice, EventKind::custom(0xF, 1), &"north")?;
+    ///
+    /// let mut reached = 0;
+    /// let whole = store.verify_with(|progress| {
+    ///     reached = 100 * progress.position / progress.last;
+    /// })?;
+    /// assert_eq!((reached, whole.events, whole.streams), (100, 1, 1));
+    /// # drop(store);
+    /// # std::fs::remove_dir_all(dir)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As for [`Self::verify`].
-    pub fn verify_stream(&self, coordinate: &Coordinate) -> Result<Verification, StoreError> {
-        self.verify_events(self.stream(coordinate))
+    pub fn verify_with(
+        &self,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<Verification, StoreError> {
+        self.verify_log(None, &mut progress)
     }
 
-    fn verify_events(&self, events: Events<'_>) -> Result<Verification, StoreError> {
-        let chained = self.chained && hash::AVAILABLE;
-        let mut heads: HashMap<Coordinate, (u64, Digest)> = HashMap::new();
+    /// Reads one stream alone, and computes its digests anew.
+    ///
+    /// The stream's events are found by the index; whether that leaves out its newest ones, and everything that
+    /// is not about this stream, only [`Self::verify`] shows.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] with the place of the first event that is not as it was written, and those of
+    /// reading.
+    pub fn verify_stream(&self, coordinate: &Coordinate) -> Result<Verification, StoreError> {
+        let digests_checked = self.chained && hash::AVAILABLE;
+        let mut head = (0, Digest::ZERO);
         let mut scratch = Vec::new();
-        let mut count = 0;
-        events.for_each_raw(|event| {
-            count += 1;
-            let head = heads.entry(event.meta.coordinate()).or_default();
-            follows(event, head, chained.then_some(&mut scratch))
-                .map_err(|problem| self.shared.corrupt(event.meta.header.sequence, problem))
+        self.stream(coordinate).for_each_raw(|event| {
+            let names = (event.meta.entity, event.meta.scope);
+            let checked = match names == (coordinate.entity(), coordinate.scope()) {
+                true => follows(event, &mut head, digests_checked.then_some(&mut scratch)),
+                false => Err("the index shows an event of another stream here"),
+            };
+            checked.map_err(|problem| self.shared.corrupt(event.meta.header.sequence, problem))
         })?;
         Ok(Verification {
-            events: count,
-            streams: heads.len() as u64,
-            digests_checked: chained,
+            events: head.0,
+            streams: u64::from(head.0 > 0),
+            segments: 0,
+            footers: 0,
+            parts: 0,
+            digests_checked,
         })
+    }
+
+    /// Verifies everything, and that the log has the history that the checkpoint is of, if there is one.
+    pub(super) fn verify_log(
+        &self,
+        anchor: Option<&Checkpoint>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Verification, StoreError> {
+        let view = self.shared.view().whole();
+        let last = view.published();
+        let mut verifying = Verifying {
+            log: LogCheck::new(self.chained),
+            index: IndexCheck::new(&view),
+            history: History::new(self.chained && hash::AVAILABLE),
+            anchor: anchor.copied(),
+            failure: None,
+            last,
+            progress,
+        };
+        let (disk, dir) = (&self.config.disk, self.config.dir.join("segments"));
+        // Without the hash there is nothing to compare roots with.
+        let is_hashed = !self.chained || hash::AVAILABLE;
+        let mut footers = Footers::new(disk, dir.clone(), is_hashed);
+        let mut previous = Digest::ZERO;
+        let row = self.shared.segments.row(last + 1);
+        for (segment, end) in &row {
+            let whole = WholeSegment::open(disk, &dir, segment.first)?;
+            self.check_header(&whole, previous)?;
+            let (scan, digest) = match whole.read(Some(*end), &mut verifying) {
+                Err(error) => return Err(verifying.failure.unwrap_or(error)),
+                read => read?,
+            };
+            previous = digest.unwrap_or(Digest::ZERO);
+            if self.shared.segments.after(segment.first) == Some(*end) {
+                footers.check(&whole, verifying.history.footer(scan.end))?;
+            }
+            verifying.history.close();
+        }
+        // One that was begun and has no event yet.
+        if self.shared.segments.get(last + 1).is_some() {
+            let whole = WholeSegment::open(disk, &dir, last + 1)?;
+            self.check_header(&whole, previous)?;
+        }
+        (verifying.progress)(Progress {
+            position: last,
+            last,
+        });
+        Ok(Verification {
+            events: verifying.log.events(),
+            streams: verifying.log.streams(),
+            segments: row.len() as u64,
+            footers: footers.found(),
+            digests_checked: verifying.log.hashes(),
+            parts: verifying.index.done()?,
+        })
+    }
+
+    /// That a segment is one of this store, and follows the event that has the digest `previous`.
+    fn check_header(&self, whole: &WholeSegment, previous: Digest) -> Result<(), StoreError> {
+        let segment = &whole.segment;
+        let header = segment.header()?;
+        let problem = if (header.store_id, header.chained) != (self.id, self.chained) {
+            "the segment is of another store"
+        } else if header.previous != previous {
+            "the segment does not follow the one before it"
+        } else {
+            return Ok(());
+        };
+        Err(segment.corrupt(0, header.first, problem))
     }
 }
 
-/// Checks that `event` follows the head of its stream, and makes it the head.
-fn follows(
-    event: &RawEvent<'_>,
-    head: &mut (u64, Digest),
-    scratch: Option<&mut Vec<u8>>,
-) -> Result<(), &'static str> {
-    let header = &event.meta.header;
-    if header.revision != head.0 + 1 {
-        return Err("the event has another revision in its stream");
-    }
-    let digest = header.digest.unwrap_or(Digest::ZERO);
-    if let Some(scratch) = scratch {
-        let payload = hash::plain(event.payload);
-        if chain::of_event(scratch, &head.1, &event.meta, &payload) != digest {
-            return Err("the event's digest is not that of its contents and its stream's history");
+/// Everything that the events of a log are compared with, while they are read.
+struct Verifying<'p> {
+    log: LogCheck,
+    index: IndexCheck,
+    history: History,
+    /// What the history is to be at some position.
+    anchor: Option<Checkpoint>,
+    /// Why an event was refused, if that is not for the event to say.
+    failure: Option<StoreError>,
+    last: u64,
+    progress: &'p mut dyn FnMut(Progress),
+}
+
+impl Reading for Verifying<'_> {
+    fn event(&mut self, event: &RawEvent<'_>, place: FramePlace) -> Result<(), &'static str> {
+        self.log.take(event)?;
+        self.index.event(&event.meta, place);
+        self.history.push(event.meta.header.digest);
+        let position = event.meta.header.sequence;
+        let anchor = self.anchor.filter(|anchor| anchor.position() == position);
+        if let Some(anchor) = anchor
+            && let Err(diverged) = anchor.check_root(self.history.root())
+        {
+            self.failure = Some(diverged);
+            return Err("the log has another history than the checkpoint");
         }
+        if position.is_multiple_of(PACE) {
+            (self.progress)(Progress {
+                position,
+                last: self.last,
+            });
+        }
+        Ok(())
     }
-    *head = (header.revision, digest);
-    Ok(())
+
+    fn place(&self, _: u64) -> Option<FrameSpan> {
+        None
+    }
 }

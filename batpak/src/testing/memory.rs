@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
@@ -240,8 +240,30 @@ impl Disk for MemoryDisk {
             return Err(ErrorKind::CrossesDevices.into());
         }
         let mut entries = dir.entries.lock();
+        if let (Some(Entry::File(file)), Some(Entry::File(there))) =
+            (entries.get(&from), entries.get(&to))
+            && Arc::ptr_eq(file, there)
+        {
+            // Two names of one file: nothing is done.
+            return Ok(());
+        }
         let entry = entries.remove(&from).ok_or(ErrorKind::NotFound)?;
         entries.insert(to, entry);
+        Ok(())
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let (dir, name) = self.place(from)?;
+        let file = match dir.entries.lock().get(&name) {
+            Some(Entry::File(file)) => Arc::clone(file),
+            Some(Entry::Directory(_)) => return Err(ErrorKind::PermissionDenied.into()),
+            None => return Err(ErrorKind::NotFound.into()),
+        };
+        let (dir, name) = self.place(to)?;
+        match dir.entries.lock().entry(name) {
+            btree_map::Entry::Vacant(place) => place.insert(Entry::File(file)),
+            btree_map::Entry::Occupied(_) => return Err(ErrorKind::AlreadyExists.into()),
+        };
         Ok(())
     }
 
@@ -312,15 +334,16 @@ impl DiskFile for Handle {
 
     fn write_all_at(&self, written: &[u8], offset: u64) -> io::Result<()> {
         let from = usize::try_from(offset).map_err(|_| ErrorKind::FileTooLarge)?;
-        let to = from + written.len();
         self.change(|bytes| {
             if written.is_empty() {
                 return;
             }
-            if bytes.len() < to {
-                bytes.resize(to, 0);
+            if bytes.len() < from {
+                bytes.resize(from, 0);
             }
-            bytes[from..to].copy_from_slice(written);
+            let (over, behind) = written.split_at(written.len().min(bytes.len() - from));
+            bytes[from..from + over.len()].copy_from_slice(over);
+            bytes.extend_from_slice(behind);
         })
     }
 
@@ -364,7 +387,7 @@ mod tests {
         open: &mut Open,
     ) -> io::Result<String> {
         let path = dir.join(random.pick(&["a", "b", "missing/a"]));
-        match random.below(12) {
+        match random.below(13) {
             0 => open.push(disk.create(&path)?),
             1 => open.push(disk.open(&path, true)?),
             2 => disk.rename(&dir.join("a"), &dir.join("b"))?,
@@ -375,6 +398,7 @@ mod tests {
                 names.sort();
                 return Ok(names.join(" "));
             }
+            6 => disk.link(&dir.join("a"), &path)?,
             _ if open.is_empty() => {}
             _ => return ask_file(random.pick(open).as_ref(), random),
         }

@@ -36,8 +36,11 @@ pub(crate) trait Disk: Debug + Send + Sync {
     /// Opens an existing file, for writing too if asked. What is no regular file is refused, symbolic links too.
     fn open(&self, path: &Path, writable: bool) -> io::Result<Box<dyn DiskFile>>;
 
-    /// Gives a file another name in the same directory, replacing what has that name.
+    /// Gives a file or a directory another name in the same directory, replacing a file that has it.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Gives a file a second name, which must not exist yet. Where that cannot be done, the error says so.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;

@@ -74,6 +74,12 @@ pub(crate) fn part_ranges(dir: &PartDir) -> Result<Vec<(u64, u64)>, IndexError> 
     Ok(ranges)
 }
 
+/// The last position that any part covers, by these names.
+pub(crate) fn last_named(names: &[String]) -> Option<u64> {
+    let ranges = names.iter().filter_map(|name| part_range(name));
+    ranges.map(|(_, last)| last).max()
+}
+
 /// The names in the directory, which need not be there.
 fn list(dir: &PartDir) -> Result<Vec<String>, IndexError> {
     match dir.disk.list(&dir.dir) {

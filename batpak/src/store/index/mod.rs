@@ -6,6 +6,7 @@
 //! when it has many it is frozen and another begun, it is written as a [`Part`], and a [`Merge`] makes
 //! adjacent parts one. A reader asks a [`View`], which stays as it is.
 
+mod check;
 mod chunk;
 mod cover;
 mod merge;
@@ -23,7 +24,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(crate) use cover::{Cover, open_all, part_ranges, pick};
+pub(crate) use check::IndexCheck;
+pub(crate) use cover::{Cover, last_named, open_all, part_ranges, pick};
 pub(crate) use merge::Merge;
 pub(crate) use part::{Damage, Part, PartDir};
 pub(crate) use postings::Postings;

@@ -57,21 +57,7 @@ const POSITION: usize = 8;
 impl TermKey {
     pub(super) fn of(term: &Term<'_>) -> Self {
         let mut key = Vec::with_capacity(64);
-        match term {
-            Term::Stream { entity, scope } => {
-                push_name(&mut key, STREAM, entity);
-                key.extend_from_slice(scope.as_bytes());
-                key.push(0);
-            }
-            Term::Scope(scope) => push_name(&mut key, SCOPE, scope),
-            Term::Kind(kind) => {
-                key.push(KIND);
-                key.extend_from_slice(&kind.raw().to_be_bytes());
-            }
-            Term::Tag(tag) => push_name(&mut key, TAG, tag),
-            Term::Cause(id) => push_id(&mut key, CAUSE, *id),
-            Term::Correlation(id) => push_id(&mut key, CORRELATION, *id),
-        }
+        push_term(&mut key, term);
         key.extend_from_slice(&[0; POSITION]);
         Self(key)
     }
@@ -102,6 +88,25 @@ impl TermKey {
     /// What the filter of a part knows the term by; `None` for a sort that is not in filters.
     pub(super) fn filter_hash(&self) -> Option<u64> {
         filter_hash(self.prefix())
+    }
+}
+
+/// Appends what the keys of all chunks of a term begin with.
+pub(super) fn push_term(key: &mut Vec<u8>, term: &Term<'_>) {
+    match term {
+        Term::Stream { entity, scope } => {
+            push_name(key, STREAM, entity);
+            key.extend_from_slice(scope.as_bytes());
+            key.push(0);
+        }
+        Term::Scope(scope) => push_name(key, SCOPE, scope),
+        Term::Kind(kind) => {
+            key.push(KIND);
+            key.extend_from_slice(&kind.raw().to_be_bytes());
+        }
+        Term::Tag(tag) => push_name(key, TAG, tag),
+        Term::Cause(id) => push_id(key, CAUSE, *id),
+        Term::Correlation(id) => push_id(key, CORRELATION, *id),
     }
 }
 

@@ -101,6 +101,12 @@ impl View {
         Self::new(Arc::clone(&self.shape), position.min(self.published))
     }
 
+    /// The same up to the end of its last part: what is in a part is published.
+    pub(crate) fn whole(&self) -> Self {
+        let parts_end = self.shape.parts.last().map_or(0, |part| part.last());
+        Self::new(Arc::clone(&self.shape), self.published.max(parts_end))
+    }
+
     /// The position of the event of a stream that has this revision; that behind the last event if
     /// the stream has no such event.
     pub(crate) fn position_of(

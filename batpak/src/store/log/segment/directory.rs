@@ -337,7 +337,7 @@ impl Row {
 
 impl Segment {
     /// Reads the segment on, and gives each committed event to `reading`, and their digests to `digest`.
-    fn scan(
+    pub(super) fn scan(
         &self,
         file: &dyn DiskFile,
         mut scan: Scan,
@@ -435,7 +435,7 @@ fn is_leftover(name: &str) -> bool {
 }
 
 /// The positions that the names of segment files carry, in order.
-pub(super) fn segment_firsts(names: &[String]) -> Vec<u64> {
+pub(crate) fn segment_firsts(names: &[String]) -> Vec<u64> {
     let mut firsts: Vec<u64> = names
         .iter()
         .filter_map(|name| {

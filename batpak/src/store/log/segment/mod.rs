@@ -2,8 +2,10 @@
 //!
 //! [`header`] and [`frame`] are bytes to structs, [`recover`] is the decision about what a file
 //! holds, [`mod@file`], [`window`], [`reader`] and [`writer`] are the files in use, [`directory`] is their row,
-//! `growth` how it changes under a reader, [`walk`] reads one again, and [`seal`] closes them for good.
+//! `growth` how it changes under a reader, [`walk`] reads one again, [`whole`] to see that it is, [`seal`] closes
+//! them for good, and [`copy`] puts them elsewhere.
 
+pub(crate) mod copy;
 pub(crate) mod directory;
 pub(crate) mod file;
 pub(crate) mod frame;
@@ -14,5 +16,6 @@ pub(crate) mod reader;
 pub(crate) mod recover;
 pub(crate) mod seal;
 pub(crate) mod walk;
+pub(crate) mod whole;
 pub(crate) mod window;
 pub(crate) mod writer;

@@ -29,6 +29,18 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The file offset behind the frame, which is checked.
+    pub(crate) fn frame_end(&self) -> Result<u64, StoreError> {
+        FrameReader::default().read_only(self)?;
+        let io = |action| StoreError::io(action, &self.file.path);
+        let file = self.file.handles.get(&self.file).map_err(io("open"))?;
+        let mut word = [0; 4];
+        let read = file.read_exact_at(&mut word, self.offset);
+        read.map_err(io("read"))?;
+        let len = frame::claimed_len(&word).unwrap_or(0);
+        Ok(self.offset + len as u64)
+    }
+
     /// The error for a frame that is not as it was written.
     pub(crate) fn corrupt(&self, problem: &'static str) -> StoreError {
         self.file.corrupt(self.offset, self.position, problem)
@@ -76,6 +88,15 @@ impl Segments {
         let segments = self.0.read();
         let at = segments.partition_point(|segment| segment.first < first);
         Some(Arc::clone(&segments[at.checked_sub(1)?]))
+    }
+
+    /// The segments with events before the position `end`, each with the position behind the last of these.
+    pub(crate) fn row(&self, end: u64) -> Vec<(Arc<SegmentFile>, u64)> {
+        let segments = self.0.read();
+        let before = segments.partition_point(|segment| segment.first < end);
+        let ends = segments[..before].iter().skip(1).map(|next| next.first);
+        let ends = ends.chain([end]);
+        segments[..before].iter().cloned().zip(ends).collect()
     }
 
     /// The last segment that begins at or before `position`.

@@ -223,3 +223,64 @@ fn later_mark(rest: &[u8], seed: &Seed, at: u64) -> Option<u64> {
         })
         .max()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The recovery table of FORMAT.md: closed, durable, zeros, later, decision. An empty cell is any value.
+    fn table() -> Vec<([Option<bool>; 4], Decision)> {
+        let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../FORMAT.md");
+        let document = std::fs::read_to_string(document).unwrap();
+        let rows = document
+            .lines()
+            .skip_while(|line| !line.starts_with("| closed | durable |"));
+        let rows = rows.skip(2).take_while(|line| line.starts_with('|'));
+        let cells = |row: &str| -> Vec<String> {
+            let row = row.trim_matches('|').split('|');
+            row.map(|cell| cell.trim().to_owned()).collect()
+        };
+        let rows = rows.map(|row| {
+            let cells = cells(row);
+            let input = [0, 1, 2, 3].map(|at| match cells[at].as_str() {
+                "yes" => Some(true),
+                "no" => Some(false),
+                cell => {
+                    assert_eq!(cell, "");
+                    None
+                }
+            });
+            let decision = match cells[4].split(':').collect::<Vec<_>>()[..] {
+                ["refuse"] => Decision::Refuse,
+                ["cut", why] if why.contains("room") => Decision::Cut(CutReason::Zeros),
+                ["cut", why] if why.contains("torn") => Decision::Cut(CutReason::Torn),
+                ["cut", why] if why.contains("hole") => Decision::Cut(CutReason::Hole),
+                _ => panic!("{cells:?}"),
+            };
+            (input, decision)
+        });
+        rows.collect()
+    }
+
+    #[test]
+    fn every_combination_is_decided_by_exactly_one_decision_of_the_table_in_format_md() {
+        let table = table();
+        assert_eq!(table.len(), 5);
+        for bits in 0..16 {
+            let [closed, durable, zeros, later] = [0, 1, 2, 3].map(|bit| bits & 1 << bit != 0);
+            let input = [closed, durable, zeros, later];
+            let is_in = |row: &[Option<bool>; 4]| {
+                row.iter()
+                    .zip(input)
+                    .all(|(cell, is)| cell.is_none_or(|cell| cell == is))
+            };
+            let rows: Vec<_> = table.iter().filter(|(row, _)| is_in(row)).collect();
+            assert_eq!(rows.len(), 1, "{input:?}");
+            assert_eq!(
+                decide(closed, durable, zeros, later),
+                rows[0].1,
+                "{input:?}"
+            );
+        }
+    }
+}

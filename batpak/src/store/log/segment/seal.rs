@@ -3,6 +3,7 @@
 //! A segment counts as closed once the next one exists. Its footer is no part of any answer, so that
 //! nobody waits for it.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use super::file::SegmentFile;
@@ -21,6 +22,9 @@ pub(crate) const FOOTER_FRAME: u64 = (frame::PREFIX + Footer::BODY_BYTES) as u64
 /// How much of a segment is read at a time, in bytes.
 const STEP_BYTES: u64 = 1 << 20;
 
+/// A segment and its footer.
+type Sealed = (Arc<SegmentFile>, Footer);
+
 /// Writes the footers of the segments, one after the other.
 #[derive(Debug)]
 pub(crate) struct Sealer {
@@ -28,6 +32,8 @@ pub(crate) struct Sealer {
     /// The first position of the next segment to be sealed, and the closing digest of the one before;
     /// `None` before anybody looked.
     next: Option<(u64, Digest)>,
+    /// The segment before it, if that had its footer before this looked.
+    doubtful: Option<Sealed>,
     /// The segment that is being sealed.
     sealing: Option<Sealing>,
 }
@@ -49,6 +55,7 @@ impl Sealer {
         Self {
             disk,
             next: None,
+            doubtful: None,
             sealing: None,
         }
     }
@@ -87,12 +94,21 @@ impl Sealer {
     fn begin(&mut self, segments: &Segments) -> Result<Option<Sealing>, StoreError> {
         let (first, previous) = match self.next {
             Some(next) => next,
-            None => self.find(segments)?,
+            None => {
+                let (next, last) = self.find(segments)?;
+                let closing = last.as_ref().map(|(_, footer)| footer.closing);
+                self.doubtful = last;
+                (next, closing.unwrap_or(Digest::ZERO))
+            }
         };
         self.next = Some((first, previous));
         let Some((segment, end)) = segments.get(first).zip(segments.after(first)) else {
             return Ok(None);
         };
+        if let Some((before, footer)) = &self.doubtful {
+            self.renew(before, footer)?;
+            self.doubtful = None;
+        }
         let chained = segment.header()?.chained;
         let file = self.disk.open(&segment.path, true);
         let file = file.map_err(StoreError::io("open", &segment.path))?;
@@ -107,18 +123,26 @@ impl Sealer {
         }))
     }
 
-    /// The first segment without a footer, and the closing digest before it.
-    fn find(&self, segments: &Segments) -> Result<(u64, Digest), StoreError> {
+    /// The first segment without a footer, and the one before it.
+    fn find(&self, segments: &Segments) -> Result<(u64, Option<Sealed>), StoreError> {
         let mut at = segments.newest();
         while let Some(before) = segments.before(at) {
             let io = |action| StoreError::io(action, &before.path);
             let file = self.disk.open(&before.path, false).map_err(io("open"))?;
             if let Some(footer) = read_footer(file.as_ref(), &before)? {
-                return Ok((at, footer.closing));
+                return Ok((at, Some((before, footer))));
             }
             at = before.first;
         }
-        Ok((at, Digest::ZERO))
+        Ok((at, None))
+    }
+
+    /// Writes a footer again, and makes it durable. After a failed sync the system may hold it as clean pages that
+    /// never reached the medium, and the next footer says that it did.
+    fn renew(&self, segment: &SegmentFile, footer: &Footer) -> Result<(), StoreError> {
+        let io = |action| StoreError::io(action, &segment.path);
+        let file = self.disk.open(&segment.path, true).map_err(io("open"))?;
+        write_footer(file.as_ref(), segment, footer)
     }
 }
 
@@ -149,20 +173,29 @@ impl Sealing {
             root,
             closing,
         };
-        let mut frame = Vec::new();
-        let seed = self.segment.seed()?;
-        frame::write(&mut frame, seed, footer.end, |out| footer.write(out));
-        let io = |action| StoreError::io(action, &self.segment.path);
-        let file = &self.walk.file;
-        if file.len().map_err(io("read"))? > footer.end {
-            // Room that was reserved and not used, or what a crash left of a footer.
-            file.truncate(footer.end).map_err(io("cut"))?;
-        }
-        let written = file.write_all_at(&frame, footer.end);
-        written.map_err(io("write to"))?;
-        file.sync().map_err(io("sync"))?;
+        write_footer(self.walk.file.as_ref(), &self.segment, &footer)?;
         Ok(footer)
     }
+}
+
+/// Writes the footer of a segment, which then ends with it, and makes it durable.
+fn write_footer(
+    file: &dyn DiskFile,
+    segment: &SegmentFile,
+    footer: &Footer,
+) -> Result<(), StoreError> {
+    let io = |action| StoreError::io(action, &segment.path);
+    let mut frame = Vec::new();
+    frame::write(&mut frame, segment.seed()?, footer.end, |out| {
+        footer.write(out);
+    });
+    if file.len().map_err(io("read"))? > footer.end + frame.len() as u64 {
+        // Room that was reserved and not used.
+        file.truncate(footer.end).map_err(io("cut"))?;
+    }
+    let written = file.write_all_at(&frame, footer.end);
+    written.map_err(io("write to"))?;
+    file.sync().map_err(io("sync"))
 }
 
 /// The footer that a segment ends with, if it has one.
@@ -170,12 +203,25 @@ pub(crate) fn read_footer(
     file: &dyn DiskFile,
     segment: &SegmentFile,
 ) -> Result<Option<Footer>, StoreError> {
-    let io = || StoreError::io("read", &segment.path);
-    let Some(at) = file.len().map_err(io())?.checked_sub(FOOTER_FRAME) else {
-        return Ok(None);
-    };
+    let len = file.len().map_err(StoreError::io("read", &segment.path))?;
+    match len.checked_sub(FOOTER_FRAME) {
+        Some(at) => footer_at(file, segment, at),
+        None => Ok(None),
+    }
+}
+
+/// The footer whose frame lies at the file offset `at` of a segment, if there is one.
+pub(crate) fn footer_at(
+    file: &dyn DiskFile,
+    segment: &SegmentFile,
+    at: u64,
+) -> Result<Option<Footer>, StoreError> {
     let mut bytes = [0; FOOTER_FRAME as usize];
-    file.read_exact_at(&mut bytes, at).map_err(io())?;
+    match file.read_exact_at(&mut bytes, at) {
+        // The segment is longer while there is room in it.
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+        read => read.map_err(StoreError::io("read", &segment.path))?,
+    }
     let body = frame::read(&bytes, segment.seed()?, at).ok();
     let footer = body.and_then(|body| Footer::read(&bytes[body]));
     Ok(footer.filter(|footer| footer.end == at))

@@ -1,6 +1,6 @@
 //! A segment read from one frame to the next.
 
-use std::io;
+use std::io::{self, ErrorKind};
 
 use super::frame::{self, FrameError, Seed};
 use crate::store::fs::DiskFile;
@@ -84,8 +84,65 @@ impl<'f> Window<'f> {
         }
         let end = self.start + self.bytes.len() as u64;
         let to = needed.max(end + READ).min(self.len);
+        let read = self.read_on(end, to);
+        if !matches!(&read, Err(error) if error.kind() == ErrorKind::UnexpectedEof) {
+            return read;
+        }
+        // Room behind the frames may have been given back meanwhile.
+        let len = self.file.len()?;
+        if len >= self.len {
+            return read;
+        }
+        self.len = len;
+        self.read_on(end, to.min(len).max(end))
+    }
+
+    /// Reads from `end`, where the window ends, up to `to`.
+    fn read_on(&mut self, end: u64, to: u64) -> io::Result<()> {
         let held = self.bytes.len();
         self.bytes.resize(held + (to - end) as usize, 0);
-        self.file.read_exact_at(&mut self.bytes[held..], end)
+        let read = self.file.read_exact_at(&mut self.bytes[held..], end);
+        read.inspect_err(|_| self.bytes.truncate(held))
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::path::Path;
+
+    use super::super::header::SegmentHeader;
+    use super::*;
+    use crate::event::Digest;
+    use crate::store::fs::Disk;
+    use crate::testing::MemoryDisk;
+
+    #[test]
+    fn room_that_is_given_back_while_it_is_read_is_the_end_and_lost_frames_are_not() {
+        let header = SegmentHeader {
+            chained: false,
+            store_id: [7; 16],
+            first: 1,
+            previous: Digest::ZERO,
+            nonce: [1; 8],
+        };
+        let seed = Seed::of(&header);
+        let mut frames = Vec::new();
+        frame::write(&mut frames, &seed, 0, |out| out.extend(b"some body"));
+        let end = frames.len() as u64;
+        frames.resize(frames.len() + 5_000, 0);
+        let disk = MemoryDisk::new();
+        let file = Disk::create(&disk, Path::new("/segment")).unwrap();
+        file.write_all_at(&frames, 0).unwrap();
+        let mut window = Window::new(file.as_ref(), &seed, frames.len() as u64);
+        file.truncate(end).unwrap();
+        let (body, next) = window.frame(0, 0).unwrap().unwrap().unwrap();
+        assert_eq!((body, next), (&b"some body"[..], end));
+        assert!(window.frame(next, next).unwrap().is_none());
+        file.truncate(end - 1).unwrap();
+        let mut window = Window::new(file.as_ref(), &seed, end);
+        let frame = window.frame(0, 0).unwrap().unwrap();
+        assert_eq!(frame.unwrap_err(), FrameError::Short);
     }
 }
