@@ -7,6 +7,8 @@ mod backup;
 mod checkpoint;
 pub(crate) mod commit;
 mod config;
+#[cfg(all(test, feature = "testing"))]
+mod crashes;
 #[cfg(test)]
 mod disk_order;
 mod error;

@@ -5,6 +5,8 @@
 //! them decides what an error means.
 
 mod real;
+#[cfg(all(test, feature = "testing"))]
+pub(crate) mod simulated;
 
 pub(crate) use real::RealDisk;
 
