@@ -4,6 +4,7 @@ mod append;
 mod backup;
 mod checkpoint;
 mod commit;
+mod damage;
 mod directory;
 mod event;
 #[cfg(feature = "blake3")]

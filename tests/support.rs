@@ -1,6 +1,7 @@
 //! Stores and events to try things on.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -100,6 +101,12 @@ pub fn fill(store: &Store, batches: u64) {
             .event(number(&a, n).metadata("why", "a test"));
         store.commit(batch).unwrap();
     }
+}
+
+/// Says something that is seen although the test passes: what was counted, or why a part of the test was left out.
+pub fn announce(line: &str) {
+    let mut stderr = std::io::stderr().lock();
+    writeln!(stderr, "{line}").unwrap();
 }
 
 /// Waits until this holds. What is to hold soon does so long before this gives up.
