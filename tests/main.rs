@@ -12,6 +12,7 @@ mod forger;
 #[cfg(feature = "blake3")]
 mod forgery;
 mod format;
+mod fuzz;
 mod gate;
 mod index;
 mod list;
