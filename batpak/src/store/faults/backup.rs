@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
+/// The events of [`filled`], which take several segments without digests too.
+const EVENTS: u64 = 120;
+
 /// A store of several segments on this disk, all but the newest with their footers.
 fn filled(disk: &RuledDisk) -> Store {
     let config = || disk.config().segment_bytes(4 << 10);
     let store = Store::open(config()).unwrap();
-    for _ in 0..60 {
+    for _ in 0..EVENTS {
         store.commit(one()).unwrap();
     }
     store.close().unwrap();
@@ -46,7 +49,7 @@ fn where_no_file_can_have_two_names_all_segments_are_copied() {
     assert!(linked.segments.iter().any(|segment| segment.is_linked));
     assert!(copied.segments.iter().all(|segment| !segment.is_linked));
     let restored = open(&disk, "/copied").unwrap();
-    assert_eq!(restored.verify().unwrap().events, 60);
+    assert_eq!(restored.verify().unwrap().events, EVENTS);
 }
 
 #[test]
@@ -120,8 +123,8 @@ fn a_store_that_failed_is_backed_up_as_far_as_it_is_durable() {
     assert!(store.commit(one()).is_err());
     disk.rule(|_, _| Ok(()));
     let backup = store.backup("/backup").unwrap();
-    assert_eq!(backup.position, 60);
-    assert_eq!(open(&disk, "/backup").unwrap().position(), 60);
+    assert_eq!(backup.position, EVENTS);
+    assert_eq!(open(&disk, "/backup").unwrap().position(), EVENTS);
 }
 
 #[test]
@@ -146,8 +149,8 @@ fn a_repair_that_fails_anywhere_leaves_no_store_and_changes_nothing_of_the_one_i
         assert_eq!(files_in(&disk, "/store"), before);
         match repaired {
             Ok(repair) => {
-                assert_eq!((repair.position, repair.lost.len()), (60, 0));
-                assert_eq!(open(&disk, &dir).unwrap().position(), 60);
+                assert_eq!((repair.position, repair.lost.len()), (EVENTS, 0));
+                assert_eq!(open(&disk, &dir).unwrap().position(), EVENTS);
                 break;
             }
             Err(error) => assert!(matches!(error, StoreError::Io { .. }), "{error}"),
