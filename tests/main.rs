@@ -30,4 +30,5 @@ mod region;
 mod repair;
 mod support;
 mod testing;
+mod trace;
 mod verify;

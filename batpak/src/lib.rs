@@ -153,6 +153,10 @@
 //! projections, a store in memory, a scripted clock, and random histories; `proptest` adds those as
 //! strategies of proptest.
 //!
+//! `tracing` emits an event of that crate when a store is opened (at the level `INFO`, or `WARN` with what was cut off
+//! after a crash), when one fails and takes no more events (`ERROR`), and when something in the background fails or
+//! a damaged part of the index was made anew (`WARN`).
+//!
 //! # Platforms
 //!
 //! Unix: the store locks a directory's handle and reads at offsets. It is tried on Linux.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::StoreError;
 use super::commit::{Committer, Work};
 use super::index::{Merge, Part, PartDir, Tail, pick};
 use super::log::segment::seal::Sealer;
 use super::rebuild::Rebuild;
 use super::shared::Shared;
+use super::{StoreError, trace};
 use crate::sync::thread::{self, JoinHandle};
 use crate::sync::{AtomicBool, Instant, RwLock};
 
@@ -193,7 +193,10 @@ impl Worker {
                     self.pauses[at] = Pause::default();
                     return true;
                 }
-                Err(error) => self.pauses[at].begin(&error),
+                Err(error) => {
+                    trace::postponed(&self.shared.dir, &error);
+                    self.pauses[at].begin(&error);
+                }
             }
         }
         false
@@ -273,7 +276,11 @@ impl Worker {
             }
         };
         match rebuild.step(segments)? {
-            Some(made) => self.replace(made),
+            Some(made) => {
+                let (first, last) = rebuild.range();
+                trace::remade(&self.shared.dir, first, last);
+                self.replace(made)
+            }
             None => {
                 self.rebuild = Some(rebuild);
                 Ok(Step::Part)

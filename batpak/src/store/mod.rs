@@ -32,6 +32,7 @@ mod shared;
 pub(crate) mod source;
 mod table;
 mod tail_record;
+mod trace;
 mod verify;
 
 use std::fmt;

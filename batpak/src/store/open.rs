@@ -18,7 +18,7 @@ use super::log::segment::writer::Row;
 use super::shared::{Shared, Watermarks};
 use super::table::BlockCache;
 use super::tail_record::{LogEnd, TailPath, TailWriter};
-use super::{Store, StoreConfig, StoreError};
+use super::{Store, StoreConfig, StoreError, trace};
 use crate::event::hash;
 
 impl Store {
@@ -115,6 +115,7 @@ impl Store {
         let of_all = (Arc::clone(&shared), TailWriter::create(&tail, told));
         let committer = Arc::new(Committer::new(stage, opened.writer, of_all, limits));
         committer.prove()?;
+        trace::opened(&config.dir, last, &opened.recovery);
         let background = Background::start(&committer, &shared, parts)
             .map_err(StoreError::io("start a thread for", &config.dir))?;
         Ok(Self {

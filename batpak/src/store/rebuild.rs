@@ -19,6 +19,8 @@ pub(crate) struct Rebuild {
     walk: Walk,
     /// The position behind the damaged part.
     end: u64,
+    /// The position of its first event.
+    first: u64,
     tail: Tail,
     made: Vec<Arc<Part>>,
 }
@@ -41,9 +43,15 @@ impl Rebuild {
             walk: walk(dir, segments, segment, (damaged.first(), offset))?,
             dir: dir.clone(),
             end: damaged.last() + 1,
+            first: damaged.first(),
             tail: Tail::new(damaged.first()),
             made: Vec::new(),
         }))
+    }
+
+    /// The positions of the first and the last event that the damaged part is of.
+    pub(crate) fn range(&self) -> (u64, u64) {
+        (self.first, self.end - 1)
     }
 
     /// Goes on. Returns the parts when they are all made.

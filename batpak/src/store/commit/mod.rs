@@ -14,7 +14,7 @@ use super::append::Receipts;
 use super::log::segment::writer::SegmentWriter;
 use super::shared::Shared;
 use super::tail_record::{LogEnd, TailWriter};
-use super::{AppendReceipt, StoreConfig, StoreError};
+use super::{AppendReceipt, StoreConfig, StoreError, trace};
 use crate::pipeline::Durability;
 #[cfg(shuttle)]
 use crate::sync::TryLockFor;
@@ -136,7 +136,11 @@ impl Committer {
 
     /// Remembers the first failure, so that nothing is written after it.
     fn fail(&self, failure: &dyn std::fmt::Display) {
-        self.failure.get_or_init(|| failure.to_string().into());
+        self.failure.get_or_init(|| {
+            let failure = failure.to_string();
+            trace::failed(&self.shared.dir, &failure);
+            failure.into()
+        });
     }
 
     /// Commits a batch, and answers when it has the durability that it asks for.

@@ -1,0 +1,78 @@
+//! What a store says of itself without being asked.
+
+use std::io;
+use std::sync::{Mutex, OnceLock};
+
+use batpak::prelude::*;
+
+use crate::support::{Dir, coordinate, fill, number};
+
+/// What all stores of this process have said since somebody listens.
+static SAID: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Said;
+
+impl io::Write for Said {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        SAID.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn listen() {
+    static LISTENING: OnceLock<()> = OnceLock::new();
+    LISTENING.get_or_init(|| {
+        let subscriber = tracing_subscriber::fmt().with_ansi(false);
+        subscriber.with_writer(|| Said).init();
+    });
+}
+
+/// The lines that are about this store.
+fn said(dir: &Dir) -> Vec<String> {
+    let text = String::from_utf8(SAID.lock().unwrap().clone()).unwrap();
+    let name = dir.path().to_string_lossy().into_owned();
+    let lines = text.lines().filter(|line| line.contains(&name));
+    lines.map(str::to_owned).collect()
+}
+
+#[test]
+fn an_opening_says_where_the_log_ends_and_what_was_cut_off() {
+    listen();
+    let dir = Dir::new();
+    let store = dir.open();
+    fill(&store, 3);
+    store.close().unwrap();
+    drop(dir.open());
+    let newest = dir.segments().pop().unwrap();
+    let whole = std::fs::read(&newest).unwrap();
+    std::fs::write(&newest, [&whole[..], &[7; 40]].concat()).unwrap();
+    drop(dir.open());
+    let said = said(&dir);
+    assert_eq!(said.len(), 3, "{said:?}");
+    for (line, last) in said.iter().zip([0, 9, 9]) {
+        assert!(line.contains(&format!("last={last}")), "{line}");
+    }
+    assert!(said[1].contains("INFO batpak::store"), "{}", said[1]);
+    let cut = format!("offset={} bytes=40 reason=Torn", whole.len());
+    for part in ["WARN batpak::store", &cut, newest.to_str().unwrap()] {
+        assert!(said[2].contains(part), "{}", said[2]);
+    }
+}
+
+#[test]
+fn a_store_that_takes_no_more_events_says_so_once() {
+    listen();
+    let dir = Dir::new();
+    let store = dir.open();
+    std::fs::rename(dir.path(), dir.outside().join("moved")).unwrap();
+    let batch = || Batch::new().event(number(&coordinate("a", "s"), 1));
+    // The first segment is open already.
+    while store.commit(batch()).is_ok() {}
+    assert!(store.commit(batch()).is_err());
+    let said = said(&dir);
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[1].contains("ERROR batpak::store"), "{said:?}");
+}
