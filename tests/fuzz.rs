@@ -5,15 +5,13 @@ mod targets;
 
 use batpak::testing::Random;
 
+use crate::support::setting;
+
 /// How many inputs each target gets, if `BATPAK_TEST_INPUTS` does not say otherwise; the seeds are those from
 /// `BATPAK_TEST_SEED` (or 0) on, and the one that fails is printed.
 fn run(target: fn(&[u8]), inputs: u64) {
-    let number = |variable: &str, otherwise| {
-        let given = std::env::var(variable).ok();
-        given.map_or(otherwise, |number| number.parse().unwrap())
-    };
-    let first = number("BATPAK_TEST_SEED", 0);
-    for seed in first..first + number("BATPAK_TEST_INPUTS", inputs) {
+    let first = setting("BATPAK_TEST_SEED", 0);
+    for seed in first..first + setting("BATPAK_TEST_INPUTS", inputs) {
         let mut random = Random::new(seed);
         let len = random.below(400);
         let data: Vec<u8> = (0..len).map(|_| random.below(256) as u8).collect();

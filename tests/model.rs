@@ -9,7 +9,7 @@ use batpak::prelude::*;
 use batpak::testing::Random;
 
 use crate::list::{Draft, List};
-use crate::support::{Dir, soon};
+use crate::support::{Dir, setting, soon};
 
 /// How many programs are run, if `BATPAK_TEST_PROGRAMS` does not say otherwise. Each has a seed, from
 /// `BATPAK_TEST_SEED` (or 0) on, which is printed when it fails.
@@ -256,15 +256,10 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn number(variable: &str, otherwise: u64) -> u64 {
-    let given = std::env::var(variable).ok();
-    given.map_or(otherwise, |number| number.parse().unwrap())
-}
-
 #[test]
 fn a_store_answers_as_a_list_of_its_events_whatever_was_done_to_it() {
-    let first = number("BATPAK_TEST_SEED", 0);
-    for seed in first..first + number("BATPAK_TEST_PROGRAMS", PROGRAMS) {
+    let first = setting("BATPAK_TEST_SEED", 0);
+    for seed in first..first + setting("BATPAK_TEST_PROGRAMS", PROGRAMS) {
         // It is shown if the test fails.
         println!("the program of seed {seed}");
         let mut program = Program::new(seed);

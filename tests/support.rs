@@ -154,3 +154,9 @@ pub fn repair(bytes: &mut [u8], (at, len): (usize, usize)) {
     let crc = crc.finalize().to_le_bytes();
     bytes[at - 4..at].copy_from_slice(&crc);
 }
+
+/// A number from an environment variable, so that more can be tried than a normal run does.
+pub fn setting(variable: &str, otherwise: u64) -> u64 {
+    let given = std::env::var(variable).ok();
+    given.map_or(otherwise, |number| number.parse().unwrap())
+}
