@@ -152,8 +152,17 @@ fn a_directory_with_anything_in_it_is_refused_and_left_alone() {
     store.backup(&path).unwrap();
     let error = store.backup(&path).unwrap_err();
     assert!(matches!(error, StoreError::NotEmpty(_)), "{error}");
-    let error = store.backup(dir.path()).unwrap_err();
-    assert!(matches!(error, StoreError::InUse(_)), "{error}");
+    let before = files(&dir.path());
+    for within in ["", "backup", "segments/backup/deeper"] {
+        let within = dir.path().join(within);
+        let error = store.backup(&within).unwrap_err();
+        assert!(
+            error.to_string().contains("lies within the store"),
+            "{error}"
+        );
+    }
+    assert_eq!(files(&dir.path()), before);
+    assert!(!dir.path().join("backup").exists());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fs;
 use batpak::CutReason;
 use batpak::prelude::*;
 
-use crate::support::{Dir, KIND, contents, coordinate, fill, number, written};
+use crate::support::{Dir, KIND, contents, coordinate, files, fill, number, written};
 
 /// A store of one segment: its bytes after each of its durable batches, and its contents then.
 struct History {
@@ -495,4 +495,27 @@ fn an_event_that_was_cut_and_comes_back_in_the_place_of_another_is_found_by_veri
         matches!(error, StoreError::Corrupt { position: 3, .. }),
         "{error}"
     );
+}
+
+#[test]
+fn an_opening_that_refuses_creates_nothing() {
+    let dir = Dir::new();
+    let store = dir.open();
+    fill(&store, 3);
+    store.close().unwrap();
+    dir.forget_index();
+    let segment = dir.segments().remove(0);
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    let entries = || {
+        let entries = fs::read_dir(dir.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        (names, files(&dir.path()))
+    };
+    let before = entries();
+    let error = Store::open(dir.config()).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    assert!(entries() == before);
 }

@@ -276,3 +276,42 @@ fn a_store_with_one_event_is_repaired_with_all_it_has() {
     assert_eq!((repair.position, repair.lost.len()), (1, 0));
     assert_eq!(open(&saved).position(), 1);
 }
+
+#[test]
+fn a_file_that_is_of_another_segment_or_another_store_is_left_aside_and_costs_no_event() {
+    let other = Whole::new();
+    for (from, to) in [(2, 0), (3, 20), (0, 50)] {
+        let whole = Whole::new();
+        let stray = whole.dir.path().join(format!("segments/{to:020}.seg"));
+        fs::copy(&whole.dir.segments()[from], &stray).unwrap();
+        let foreign = whole
+            .dir
+            .path()
+            .join(format!("segments/{:020}.seg", 10_000));
+        fs::copy(&other.dir.segments()[0], &foreign).unwrap();
+        let repair = whole.repair();
+        assert_eq!(repair.position, 300);
+        let lost: Vec<_> = repair
+            .lost
+            .iter()
+            .map(|lost| (&lost.path, lost.loss))
+            .collect();
+        assert_eq!(lost, [(&stray, Loss::Stray), (&foreign, Loss::Stray)]);
+        for path in [stray, foreign] {
+            let aside = whole.saved().join("lost").join(path.file_name().unwrap());
+            assert_eq!(fs::read(aside).unwrap(), fs::read(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_first_segment_of_another_store_is_not_taken_for_the_store_that_is_saved() {
+    let (whole, other) = (Whole::new(), Whole::new());
+    let first = &whole.dir.segments()[0];
+    fs::copy(&other.dir.segments()[0], first).unwrap();
+    let repair = Store::repair(whole.dir.config(), whole.saved()).unwrap();
+    assert_eq!((repair.position, repair.segments), (0, 0));
+    let stray = repair.lost.last().unwrap();
+    assert_eq!((&stray.path, stray.loss), (first, Loss::Stray));
+    assert_eq!(repair.lost[0].loss, Loss::Missing);
+}

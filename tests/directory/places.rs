@@ -160,11 +160,13 @@ fn a_link_in_the_place_of_the_segments_is_refused_for_two_stores_might_share_the
     symlink(dir.path().join("segments"), other.path().join("segments")).unwrap();
     let _open = dir.open();
     let before = files(&dir.path());
-    let error = Store::open(other.config()).unwrap_err();
-    assert!(
-        matches!(&error, StoreError::Foreign { path, .. } if *path == other.path()),
-        "{error}"
-    );
+    for open in [Store::open, Store::open_read_only] {
+        let error = open(other.config()).unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Foreign { path, .. } if *path == other.path()),
+            "{error}"
+        );
+    }
     assert!(files(&dir.path()) == before);
     assert_eq!(fs::read_dir(other.path()).unwrap().count(), 1);
 }

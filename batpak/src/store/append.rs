@@ -133,7 +133,8 @@ impl Store {
     /// - [`StoreError::OtherName`] if a typed event has another name than the first one of its kind;
     /// - [`StoreError::Io`] if the write or the sync fails, and [`StoreError::Poisoned`] for all who wait
     ///   with it and ever after until the store is opened again: whether the batch is stored is then
-    ///   unknown;
+    ///   unknown, and who commits it again may store it twice. [`StoreError::Io`] too if a file cannot be read that
+    ///   the batch's conditions need: nothing of it is stored then, and the store goes on;
     /// - [`StoreError::DamagedIndex`] if the index is damaged where the batch needs it, and
     ///   [`StoreError::IndexBehind`] if it could not be written for long;
     /// - [`StoreError::Moved`] if the directory is no longer where it was opened, when a new segment is

@@ -26,8 +26,9 @@ impl Store {
     ///
     /// Segments that will never be written to again are not copied, but get a second name in the backup (a hard
     /// link), where the file system can. That takes no room and no time, and survives whatever is done to the
-    /// store's directory. It is no second copy of the bytes: against a disk that fails, copy the backup to
-    /// another one, or give a directory there, where links cannot be made.
+    /// store's directory. It is no second copy of the bytes: what changes or damages such a file in place does so for
+    /// both. Against that, and a disk that fails, copy the backup to another one, or give a directory there, where
+    /// links cannot be made.
     ///
     /// ```
     /// use batpak::prelude::*;
@@ -54,7 +55,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotEmpty`], or [`StoreError::InUse`] if somebody else fills the directory;
     /// [`StoreError::Io`]; and [`StoreError::Corrupt`] or [`StoreError::DamagedIndex`] where it has to read the
-    /// log and cannot. It reads little of it: verify the backup.
+    /// log and cannot. It reads little of it: verify the backup, against its own checkpoint ([`Backup::read`]), which
+    /// also tells whether a copy of it is whole. A `dir` within the store's own directory is refused.
     pub fn backup(&self, dir: impl AsRef<Path>) -> Result<Backup, StoreError> {
         match self.flush() {
             // What is durable already can be copied all the same.
@@ -63,18 +65,25 @@ impl Store {
         }
         let position = self.durable_position().min(self.position());
         let disk = &self.config.disk;
-        let (dir, _lock) = claim_empty(disk.as_ref(), dir.as_ref())?;
+        let (dir, _lock) = claim_empty(disk.as_ref(), dir.as_ref(), &self.config.dir)?;
         let making = SegmentsInMaking::begin(disk, &dir)?;
         let mut segments = Vec::new();
+        let mut are_sealed = true;
         let row = self.shared.segments.row(position + 1);
         for (at, (segment, end)) in row.iter().enumerate() {
             let is_last = at + 1 == row.len();
-            segments.push(self.back_up(&making, segment, *end, is_last)?);
+            // A footer says that those before it are there. The last segment will be written to, here or there.
+            let sealed = match are_sealed && !is_last {
+                true => self.sealed(segment, *end)?,
+                false => None,
+            };
+            are_sealed = sealed.is_some();
+            segments.push(self.back_up(&making, segment, (*end, sealed), is_last)?);
         }
         if row.is_empty()
             && let Some(segment) = self.shared.segments.get(1)
         {
-            segments.push(self.back_up(&making, &segment, 1, true)?);
+            segments.push(self.back_up(&making, &segment, (1, None), true)?);
         }
         let backup = Backup {
             store_id: self.id(),
@@ -90,12 +99,13 @@ impl Store {
         Ok(backup)
     }
 
-    /// Links or copies the events of a segment before the position `end`.
+    /// Links a segment, if it is `sealed` and so long, or copies it: with its footer, or else its events before the
+    /// position `end`.
     fn back_up(
         &self,
         making: &SegmentsInMaking,
         segment: &Arc<SegmentFile>,
-        end: u64,
+        (end, sealed): (u64, Option<u64>),
         is_last: bool,
     ) -> Result<BackupSegment, StoreError> {
         let first = segment.first;
@@ -104,18 +114,18 @@ impl Store {
             bytes: 0,
             is_linked: false,
         };
-        // The last one will be written to, here or there, and one without a footer by its writer.
-        if !is_last
-            && let Some(bytes) = self.sealed(segment, end)?
+        // One without a footer will get it from its writer.
+        if let Some(bytes) = sealed
             && making.link(&segment.path, first)?
         {
             (backed_up.bytes, backed_up.is_linked) = (bytes, true);
             return Ok(backed_up);
         }
         let last = end - 1;
-        backed_up.bytes = match last >= first {
-            true => self.shared.locate(last)?.frame_end()?,
-            false => SegmentHeader::BYTES as u64,
+        backed_up.bytes = match sealed {
+            Some(bytes) => bytes,
+            None if last >= first => self.shared.locate(last)?.frame_end()?,
+            None => SegmentHeader::BYTES as u64,
         };
         let to = making.path(first);
         let copied = making.copy((&segment.path, 0), &to, backed_up.bytes)?;

@@ -73,7 +73,7 @@ pub enum StoreError {
     )]
     IndexBehind(Arc<str>),
     /// Bytes that were acknowledged are damaged or missing. Nothing of the log has been changed.
-    #[error("{} is corrupt at byte {offset} (position {position}): {problem}; restore it from a backup", path.display())]
+    #[error("{} is corrupt at byte {offset} (position {position}): {problem}; restore a backup, or save what can be saved by `Store::repair`", path.display())]
     Corrupt {
         /// The segment file.
         path: PathBuf,

@@ -1,6 +1,6 @@
 //! Opening a store: its directory, its lock, and what its log holds.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -61,8 +61,6 @@ impl Store {
             cache: Arc::new(BlockCache::new(config.cache_bytes)),
             damage: Arc::default(),
         };
-        let io = |action| StoreError::io(action, &parts.dir);
-        parts.disk.create_dir(&parts.dir).map_err(io("create"))?;
         let segments = directory.files();
         let cover = cover(&parts, &segments)?;
         let known = known(&cover);
@@ -255,11 +253,17 @@ struct Claimed {
     names: Vec<String>,
 }
 
-/// Creates what is missing of a directory and those above it, and takes the lock.
-fn claim_dir(disk: &dyn Disk, dir: &Path) -> Result<Claimed, StoreError> {
+/// The absolute path of a directory, and the lowest directory on the way to it that is there.
+fn existing_part(disk: &dyn Disk, dir: &Path) -> Result<(PathBuf, PathBuf), StoreError> {
     let absolute = std::path::absolute(dir).map_err(StoreError::io("resolve", dir))?;
     let existing = absolute.ancestors().find(|dir| disk.list(dir).is_ok());
     let existing = existing.unwrap_or(&absolute).to_owned();
+    Ok((absolute, existing))
+}
+
+/// Creates what is missing of a directory and those above it, and takes the lock.
+fn claim_dir(disk: &dyn Disk, dir: &Path) -> Result<Claimed, StoreError> {
+    let (absolute, existing) = existing_part(disk, dir)?;
     disk.create_dir(&absolute)
         .map_err(StoreError::io("create", &absolute))?;
     let dir = disk
@@ -278,11 +282,20 @@ fn claim_dir(disk: &dyn Disk, dir: &Path) -> Result<Claimed, StoreError> {
     })
 }
 
-/// Creates a directory that is to be filled, or takes one that is empty, and takes the lock.
+/// Creates a directory that is to be filled, or takes one that is empty, and takes the lock. It is not to lie within
+/// the directory `store`.
 pub(super) fn claim_empty(
     disk: &dyn Disk,
     dir: &Path,
+    store: &Path,
 ) -> Result<(PathBuf, Arc<dyn DirLock>), StoreError> {
+    let (absolute, existing) = existing_part(disk, dir)?;
+    let above = disk.resolve(&existing);
+    let above = above.map_err(StoreError::io("resolve", &existing))?;
+    if above.starts_with(store) {
+        let within = io::Error::new(ErrorKind::InvalidInput, "it lies within the store");
+        return Err(StoreError::io("use", &absolute)(within));
+    }
     let claimed = claim_dir(disk, dir)?;
     if claimed.names.iter().any(|name| name != "lost+found") {
         return Err(StoreError::NotEmpty(claimed.dir));
@@ -315,19 +328,26 @@ fn prepare_dir(disk: &dyn Disk, dir: &Path) -> Result<(PathBuf, Arc<dyn DirLock>
         disk.create_dir(&segments)
             .map_err(StoreError::io("create", &segments))?;
     }
-    if disk.resolve(&segments).is_ok_and(|found| found != segments) {
-        // The lock is on this directory, and would not keep apart two stores that share their segments.
-        return Err(StoreError::Foreign {
-            path: dir,
-            found: "its `segments` is a symbolic link".to_owned(),
-        });
-    }
+    check_is_own(disk, &dir)?;
     let is_empty = || disk.list(&segments).map(|names| names.is_empty());
     if !founded || is_empty().map_err(StoreError::io("list", &segments))? {
         sync_ancestors(disk, &absolute, &existing)?;
         disk.sync_dir(&dir).map_err(StoreError::io("sync", &dir))?;
     }
     Ok((dir, lock))
+}
+
+/// That the segments of the store in `dir` are there and not elsewhere. The lock is on this directory, and would not
+/// keep apart two stores that share their segments.
+pub(super) fn check_is_own(disk: &dyn Disk, dir: &Path) -> Result<(), StoreError> {
+    let segments = dir.join("segments");
+    match disk.resolve(&segments) {
+        Ok(found) if found != segments => Err(StoreError::Foreign {
+            path: dir.to_owned(),
+            found: "its `segments` is a symbolic link".to_owned(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Makes the names of `dir` and of the directories above it durable, for any of them may be new.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::follow::{Follower, TRIES};
 use super::fs::{DirLock, Disk};
+use super::open::check_is_own;
 use super::{Recovery, Store, StoreConfig, StoreError};
 
 impl Store {
@@ -75,6 +76,7 @@ pub(super) fn find_dir(disk: &dyn Disk, dir: &Path) -> Result<PathBuf, StoreErro
     let dir = disk.resolve(dir).map_err(StoreError::io("find", dir))?;
     let names = disk.list(&dir).map_err(StoreError::io("list", &dir))?;
     if names.iter().any(|name| name == "segments") {
+        check_is_own(disk, &dir)?;
         return Ok(dir);
     }
     let found = match names.first() {

@@ -12,7 +12,7 @@ use super::index::{FramePlace, FrameSpan, last_named};
 use super::log::history::History;
 use super::log::segment::copy::SegmentsInMaking;
 use super::log::segment::directory::{Reading, segment_firsts};
-use super::log::segment::file::segment_name;
+use super::log::segment::file::{MAX_SEGMENT_BYTES, segment_name};
 use super::log::segment::header::SegmentHeader;
 use super::log::segment::recover::CutReason;
 use super::log::segment::whole::WholeSegment;
@@ -31,7 +31,8 @@ impl Store {
     /// in whole batches: positions and revisions have no gaps, so that an event behind one that is lost has no
     /// place any more. What is left out is in the [`Repair`], and lies byte by byte in the directory `lost`
     /// beside the log, for whoever can make something of it. A segment's damaged header is made anew, if the
-    /// events behind it show that it is right.
+    /// events behind it show that it is right; a file whose whole header is of another segment or another store than
+    /// its name and most others say is left aside.
     ///
     /// Restoring a backup is better wherever there is one that has as much.
     ///
@@ -67,7 +68,8 @@ impl Store {
     /// - [`StoreError::InUse`] if either directory is in use, [`StoreError::NotEmpty`] if `into` is;
     /// - [`StoreError::Foreign`] if there is no store, [`StoreError::NewerFormat`] if it is one of a later version;
     /// - [`StoreError::Corrupt`] if not even the first segment's header can be saved;
-    /// - [`StoreError::Io`] if a file cannot be read or written.
+    /// - [`StoreError::Io`] if a file cannot be read or written, or `into` lies within the store. Where a disk fails,
+    ///   first copy what can be read of it to another one, with a tool that puts zeros for the rest.
     pub fn repair(from: StoreConfig, into: impl AsRef<Path>) -> Result<Repair, StoreError> {
         let disk = from.disk;
         let dir = find_dir(disk.as_ref(), &from.dir)?;
@@ -75,15 +77,16 @@ impl Store {
         let _lock = lock.ok_or_else(|| StoreError::InUse(dir.clone()))?;
         let segments = dir.join("segments");
         let names = disk.list(&segments);
-        let firsts = segment_firsts(&names.map_err(StoreError::io("list", &segments))?);
+        let mut firsts = segment_firsts(&names.map_err(StoreError::io("list", &segments))?);
         if firsts.is_empty() {
             return Err(StoreError::Foreign {
                 path: dir,
                 found: "it has no segments".to_owned(),
             });
         }
-        let store = StoreHeader::find(disk.as_ref(), &segments, &firsts)?;
-        let (into, _into_lock) = claim_empty(disk.as_ref(), into.as_ref())?;
+        let (store, strays) = StoreHeader::find(disk.as_ref(), &segments, &firsts)?;
+        firsts.retain(|first| !strays.contains(first));
+        let (into, _into_lock) = claim_empty(disk.as_ref(), into.as_ref(), &dir)?;
         let mut salvage = Salvage {
             making: SegmentsInMaking::begin(&disk, &into)?,
             read: ReadSoFar::new(store.is_chained),
@@ -97,7 +100,7 @@ impl Store {
         for (at, first) in firsts.iter().enumerate() {
             salvage.take(*first, firsts.get(at + 1).copied())?;
         }
-        salvage.finish(&dir)
+        salvage.finish(&dir, &strays)
     }
 }
 
@@ -141,6 +144,7 @@ impl Salvage {
             .open(&path, false)
             .and_then(|file| file.len());
         let len = len.map_err(StoreError::io("read", &path))?;
+        let len = len.min(MAX_SEGMENT_BYTES);
         let copied = self
             .making
             .copy((&path, 0), &self.making.path(first), len)?;
@@ -219,7 +223,8 @@ impl Salvage {
         };
         let len = disk.open(&path, false).and_then(|file| file.len());
         let len = len.map_err(StoreError::io("read", &path))?;
-        let bytes = len.saturating_sub(offset);
+        // Behind that is nothing that a store wrote, and a file may claim more than the disk has room for.
+        let bytes = len.min(MAX_SEGMENT_BYTES).saturating_sub(offset);
         let copied = self.making.copy((&path, offset), &lost.join(name), bytes)?;
         copied.sync()?;
         let last = next.map(|next| next - 1);
@@ -229,7 +234,7 @@ impl Salvage {
     }
 
     /// Ends the log where what was kept of it ends.
-    fn finish(mut self, dir: &Path) -> Result<Repair, StoreError> {
+    fn finish(mut self, dir: &Path, strays: &[u64]) -> Result<Repair, StoreError> {
         let position = self.read.position;
         if let Some((first, end)) = self.kept {
             let whole = WholeSegment::open(&self.making.disk, &self.making.partial(), first)?;
@@ -242,6 +247,9 @@ impl Salvage {
         }
         self.repair.position = position;
         self.lose_to_index(dir)?;
+        for first in strays {
+            self.lose(*first, 0, (*first, None), Loss::Stray)?;
+        }
         let lost = self.into.join("lost");
         match self.making.disk.sync_dir(&lost) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -255,7 +263,11 @@ impl Salvage {
     fn lose_to_index(&mut self, dir: &Path) -> Result<(), StoreError> {
         let index = dir.join("index");
         let names = match self.making.disk.list(&index) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return Ok(());
+            }
             names => names.map_err(StoreError::io("list", &index))?,
         };
         let told = match self.repair.lost.last() {

@@ -53,6 +53,22 @@ fn where_no_file_can_have_two_names_all_segments_are_copied() {
 }
 
 #[test]
+fn a_backup_of_which_some_segments_cannot_be_linked_has_all_footers() {
+    let disk = RuledDisk::new();
+    let store = filled(&disk);
+    let asked = AtomicUsize::new(0);
+    disk.rule(move |ask, _| match ask {
+        Ask::Link if asked.fetch_add(1, Ordering::SeqCst) == 0 => refused(),
+        _ => Ok(()),
+    });
+    let backup = store.backup("/backup").unwrap();
+    assert!(!backup.segments[0].is_linked && backup.segments[1].is_linked);
+    let verified = open(&disk, "/backup").unwrap().verify().unwrap();
+    assert_eq!(verified.events, EVENTS);
+    assert_eq!(verified.footers, backup.segments.len() as u64 - 1);
+}
+
+#[test]
 fn a_closed_segment_without_a_footer_is_copied_for_somebody_will_write_it() {
     let disk = RuledDisk::new();
     let first = "00000000000000000001.seg";

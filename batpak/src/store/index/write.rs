@@ -1,5 +1,6 @@
 //! How parts are written: from a tail here, from other parts by a merge.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -46,7 +47,14 @@ impl PartWriter {
         let path = dir.dir.join(name);
         // One may be left from a process that ended while it wrote.
         let _ = dir.disk.remove(&path);
-        let file = dir.disk.create(&path);
+        let file = dir.disk.create(&path).or_else(|error| {
+            if error.kind() != ErrorKind::NotFound {
+                return Err(error);
+            }
+            // There is no index yet, or it was removed.
+            dir.disk.create_dir(&dir.dir)?;
+            dir.disk.create(&path)
+        });
         let file = file.map_err(failed(&path, summary.first))?;
         Ok(Self {
             dir: dir.clone(),

@@ -1,5 +1,6 @@
 //! The headers of a store that is being saved, made anew where they are damaged.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use crate::store::log::segment::file::segment_name;
 use crate::store::log::segment::frame::{self, Seed};
 use crate::store::log::segment::header::{HeaderError, SegmentHeader, VERSION};
 
-/// What all headers of a store have in common, as the first whole one says.
+/// What all headers of a store have in common, as most of those that are whole say.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StoreHeader {
     /// `None` if there is no whole one.
@@ -26,24 +27,25 @@ pub(super) struct Found {
 }
 
 impl StoreHeader {
-    /// Looks for a whole header among those of the segments with these first positions.
+    /// What most of the whole headers say, among those of the segments with these first positions; and those
+    /// segments whose headers are whole and of another store or position.
     ///
     /// # Errors
     /// The disk's; [`StoreError::NewerFormat`].
-    pub(super) fn find(disk: &dyn Disk, dir: &Path, firsts: &[u64]) -> Result<Self, StoreError> {
-        let mut is_chained = false;
-        for (at, first) in firsts.iter().enumerate() {
+    pub(super) fn find(
+        disk: &dyn Disk,
+        dir: &Path,
+        firsts: &[u64],
+    ) -> Result<(Self, Vec<u64>), StoreError> {
+        let mut whole = Vec::new();
+        let mut damaged = None;
+        for first in firsts {
             let path = dir.join(segment_name(*first));
             let file = disk.open(&path, false);
             let file = file.map_err(StoreError::io("open", &path))?;
             let bytes = first_bytes(file.as_ref()).map_err(StoreError::io("read", &path))?;
             match SegmentHeader::from_bytes(&bytes) {
-                Ok(header) => {
-                    return Ok(Self {
-                        id: Some(header.store_id),
-                        is_chained: header.chained,
-                    });
-                }
+                Ok(header) => whole.push((*first, header)),
                 Err(HeaderError::Newer(found)) => {
                     return Err(StoreError::NewerFormat {
                         path,
@@ -51,18 +53,31 @@ impl StoreHeader {
                         supported: VERSION,
                     });
                 }
-                Err(_) if at == 0 => {
-                    let mended = flipped(&bytes).next();
-                    let flags = bytes.get(10).is_some_and(|flags| flags & 1 == 1);
-                    is_chained = mended.map_or(flags, |header| header.chained);
-                }
-                Err(_) => {}
+                Err(_) => damaged = damaged.or(Some(bytes)),
             }
         }
-        Ok(Self {
-            id: None,
-            is_chained,
-        })
+        let of = |header: &SegmentHeader| (header.store_id, header.chained);
+        let is_named = |(first, header): &(u64, SegmentHeader)| header.first == *first;
+        let mut counts = BTreeMap::new();
+        for (_, header) in whole.iter().filter(|found| is_named(found)) {
+            *counts.entry(of(header)).or_insert(0) += 1;
+        }
+        let most = counts.into_iter().max_by_key(|(_, count)| *count);
+        let store = match (most, damaged) {
+            (Some(((id, is_chained), _)), _) => Self {
+                id: Some(id),
+                is_chained,
+            },
+            (None, bytes) => Self {
+                id: None,
+                is_chained: bytes.is_some_and(|bytes| seems_chained(&bytes)),
+            },
+        };
+        let is_common =
+            |header: &SegmentHeader| most.is_none_or(|(common, _)| common == of(header));
+        let is_own = |found: &(u64, SegmentHeader)| is_named(found) && is_common(&found.1);
+        let strays = whole.iter().filter(|found| !is_own(found));
+        Ok((store, strays.map(|(first, _)| *first).collect()))
     }
 
     /// The header of the segment whose first event has the position `first` and follows one with the digest
@@ -115,6 +130,13 @@ impl StoreHeader {
             nonce: *bytes.get(68..)?.first_chunk()?,
         })
     }
+}
+
+/// Whether the header that these bytes were is one of a chained store.
+fn seems_chained(bytes: &[u8]) -> bool {
+    let flags = bytes.get(10).is_some_and(|flags| flags & 1 == 1);
+    let mended = flipped(bytes).next();
+    mended.map_or(flags, |header| header.chained)
 }
 
 /// The whole headers that are one bit away from these bytes.

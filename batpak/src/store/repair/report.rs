@@ -27,7 +27,8 @@ pub struct Lost {
     pub path: PathBuf,
     /// From which file offset on.
     pub offset: u64,
-    /// How many bytes it is, which lie in the directory `lost` of the new store, under the segment's name.
+    /// How many bytes it is, which lie in the directory `lost` of the new store: under the segment's name, with
+    /// `.from-` and the offset behind it if the segment was kept up to there.
     pub bytes: u64,
     /// The position of its first event.
     pub first_position: u64,
@@ -49,6 +50,8 @@ pub enum Loss {
     Missing,
     /// It follows something that was lost. It may be whole.
     Behind,
+    /// Its file is a whole segment, but of another store than most others are of, or another one than its name says.
+    Stray,
 }
 
 impl Repair {
@@ -88,6 +91,7 @@ impl fmt::Display for Loss {
             Self::Unproven(_) => f.write_str("nothing proves that it was durable"),
             Self::Missing => f.write_str("it is missing"),
             Self::Behind => f.write_str("it follows what is lost"),
+            Self::Stray => f.write_str("the file is of another store or has another's name"),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::store::StoreError;
 
 /// The longest file that can be a segment: one of the largest size that can be set, or one whose only
 /// batch is larger.
-const MAX_SEGMENT_BYTES: u64 = (1 << 30) + (257 << 20);
+pub(crate) const MAX_SEGMENT_BYTES: u64 = (1 << 30) + (257 << 20);
 
 /// The file name of the segment whose first event has this position.
 pub(crate) fn segment_name(first: u64) -> String {

@@ -28,7 +28,10 @@ impl Row {
     fn check_place(&self) -> Result<(), StoreError> {
         let above = self.dir.parent().unwrap_or(&self.dir);
         let is_there = match self.lock.upgrade() {
-            Some(lock) => lock.is_at(above).map_err(StoreError::io("find", above))?,
+            Some(lock) => match lock.is_at(above) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+                is_there => is_there.map_err(StoreError::io("find", above))?,
+            },
             None => false,
         };
         match is_there {
