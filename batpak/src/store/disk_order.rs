@@ -449,3 +449,59 @@ fn a_backup_is_durable_before_it_has_the_name_of_a_store() {
     assert_eq!(asked[linked.unwrap() + 1..], rest);
     assert!(asked.contains(&"sync_dir backup".to_owned()));
 }
+
+/// Where the first of these calls is that is `call`.
+fn place(asked: &[String], call: &str) -> usize {
+    let place = asked.iter().position(|asked| asked == call);
+    place.unwrap_or_else(|| panic!("{call} is none of {asked:?}"))
+}
+
+#[test]
+fn a_part_of_the_index_has_its_name_for_good_before_those_that_it_is_made_of_are_removed() {
+    let noted = Noted::new("parts");
+    let part = |first, last| format!("{first:020}-{last:020}.idx");
+    let named = |asked: &[String], part: &str| {
+        let named = place(asked, &format!("rename to {part}"));
+        assert_eq!(asked[named - 1], format!("sync {part}.tmp"));
+        assert_eq!(asked[named + 1], "sync_dir index");
+        named
+    };
+    for last in 1..=8 {
+        let store = noted.open(Durability::Durable);
+        append(&store).unwrap();
+        noted.journal.take();
+        store.close().unwrap();
+        let asked = noted.journal.take();
+        named(&asked, &part(last, last));
+        if last == 8 {
+            let removed = format!("remove {}", part(1, 1));
+            assert!(named(&asked, &part(1, 8)) < place(&asked, &removed));
+        }
+    }
+}
+
+#[test]
+fn the_first_footer_that_an_opening_writes_comes_behind_the_one_before_it_written_again_and_synced()
+{
+    let noted = Noted::new("footers");
+    let fill = |store: &Store| {
+        let begun = store.shared.segments.newest();
+        while store.shared.segments.newest() == begun {
+            append(store).unwrap();
+        }
+        format!("{:020}.seg", store.shared.segments.newest())
+    };
+    let store = noted.open(Durability::Durable);
+    let second = fill(&store);
+    store.close().unwrap();
+    let store = noted.open(Durability::Durable);
+    noted.journal.take();
+    let third = fill(&store);
+    store.close().unwrap();
+    let mut asked = noted.journal.take();
+    // What is asked of the second from here on is about its footer.
+    asked.drain(..place(&asked, &format!("create {third}.tmp")));
+    let footer = place(&asked, &format!("write {second}"));
+    let synced = place(&asked[..footer], &format!("sync {FIRST}"));
+    assert!(place(&asked, &format!("write {FIRST}")) < synced);
+}
