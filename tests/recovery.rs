@@ -102,6 +102,28 @@ fn a_log_cut_at_any_byte_holds_whole_batches_or_is_refused() {
 }
 
 #[test]
+fn a_log_cut_before_its_index_ends_is_refused_wherever_that_is() {
+    let history = History::new(4);
+    let (_, before_last) = history.steps.split_last().unwrap();
+    for (end, _) in before_last {
+        let cut = &history.closed[..*end];
+        fs::write(history.path(), cut).unwrap();
+        for opened in [Store::open, Store::open_read_only] {
+            let error = opened(StoreConfig::new(history.dir.path())).unwrap_err();
+            assert!(
+                matches!(error, StoreError::Corrupt { .. }),
+                "cut at {end}: {error}"
+            );
+            assert_eq!(
+                fs::read(history.path()).unwrap(),
+                cut,
+                "a refusal changes nothing"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_flipped_bit_anywhere_is_found_unless_it_looks_like_a_torn_newest_batch() {
     let history = History::new(3);
     let newest = history.steps[history.steps.len() - 2].0;

@@ -125,6 +125,28 @@ fn an_older_log_under_a_newer_index_is_refused_until_the_index_is_removed() {
     }
 }
 
+#[cfg(feature = "blake3")]
+#[test]
+fn an_event_of_another_position_than_the_index_shows_there_is_refused_by_the_read() {
+    let dir = Dir::new();
+    filled(&dir, 20);
+    let index = files(&dir.index());
+    let mut log = crate::forger::Log::read(&dir.path());
+    log.event(5).position = 7;
+    log.write(&dir.path());
+    fs::create_dir(dir.index()).unwrap();
+    for (name, bytes) in index {
+        fs::write(dir.index().join(name), bytes).unwrap();
+    }
+    let store = dir.open();
+    let error = store.get_at(5).unwrap_err();
+    assert!(
+        matches!(error, StoreError::Corrupt { position: 5, .. }),
+        "{error}"
+    );
+    assert_eq!(store.get_at(6).unwrap().unwrap().header.sequence, 6);
+}
+
 #[test]
 fn other_files_beside_the_index_are_left_alone_and_unfinished_ones_are_removed() {
     let dir = Dir::new();

@@ -181,14 +181,20 @@ fn one() -> Batch {
     Batch::new().event(NewEvent::new(&stream(), EventKind::custom(0xF, 1), &1))
 }
 
-/// As many events as fill a tail, so that there is a part of the index to be written.
-fn fill_a_tail(store: &Store) -> Result<(), StoreError> {
+/// As many events as fill a tail, so that there is a part of the index to be written. Nobody waits for them.
+fn stage_a_tail(store: &Store) -> Result<(), StoreError> {
     for _ in 0..16 {
         let mut batch = Batch::new().durability(Durability::Buffered);
         let events = (0..2_048).map(|n| NewEvent::new(&stream(), EventKind::custom(0xF, 1), &n));
         batch.extend(events);
         store.commit(batch)?;
     }
+    Ok(())
+}
+
+/// The same, and waits until they are durable.
+fn fill_a_tail(store: &Store) -> Result<(), StoreError> {
+    stage_a_tail(store)?;
     store.flush()
 }
 

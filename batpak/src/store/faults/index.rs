@@ -1,6 +1,7 @@
 //! What concerns the index, which is made again.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -208,6 +209,33 @@ fn a_damaged_part_is_not_removed_where_the_log_is_damaged_too() {
     assert!(Disk::open(&disk.disk, &part, false).is_ok());
 }
 
+#[test]
+fn what_nobody_asked_to_be_durable_is_synced_before_a_part_is_made_of_it() {
+    let disk = RuledDisk::new();
+    let store = disk.open();
+    let is_synced = AtomicBool::new(true);
+    let was_synced = Arc::new(OnceLock::new());
+    let noted = Arc::clone(&was_synced);
+    disk.rule(move |ask, path| {
+        match ask {
+            Ask::Write if is_segment(path) => is_synced.store(false, Ordering::SeqCst),
+            Ask::Sync if is_segment(path) => is_synced.store(true, Ordering::SeqCst),
+            Ask::Create if is_part(path) => {
+                noted.get_or_init(|| is_synced.load(Ordering::SeqCst));
+            }
+            _ => {}
+        }
+        Ok(())
+    });
+    stage_a_tail(&store).unwrap();
+    let start = Instant::now();
+    while was_synced.get().is_none() {
+        assert!(start.elapsed() < Duration::from_secs(60));
+        thread::yield_now();
+    }
+    assert_eq!(was_synced.get(), Some(&true));
+}
+
 /// Two parts were made of what nobody asked to be durable, and no frame says that it was synced for them. The event
 /// that the first one ends with is damaged, so neither can be used; but they show that nothing there was torn.
 #[test]
@@ -222,12 +250,8 @@ fn what_parts_prove_to_be_durable_is_not_cut_though_they_are_of_no_use() {
         }
         Ok(())
     });
-    for _ in 0..32 {
-        let mut batch = Batch::new().durability(Durability::Buffered);
-        let events = (0..2_048).map(|n| NewEvent::new(&stream(), EventKind::custom(0xF, 1), &n));
-        batch.extend(events);
-        store.commit(batch).unwrap();
-    }
+    stage_a_tail(&store).unwrap();
+    stage_a_tail(&store).unwrap();
     is_staged.store(1, Ordering::SeqCst);
     let start = Instant::now();
     while store.shared.index.parts().len() < 2 {
