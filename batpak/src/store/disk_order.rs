@@ -201,6 +201,12 @@ fn creation(segment: &str) -> Vec<String> {
     ]
 }
 
+/// Where the first of these calls is that is `call`.
+fn place(asked: &[String], call: &str) -> usize {
+    let place = asked.iter().position(|asked| asked == call);
+    place.unwrap_or_else(|| panic!("{call} is none of {asked:?}"))
+}
+
 #[test]
 fn a_durable_commit_is_synced_and_a_written_one_is_not() {
     let noted = Noted::new("commit");
@@ -250,13 +256,8 @@ fn founding_a_store_makes_every_name_on_the_way_to_it_durable() {
     let noted = Noted::new("found");
     drop(noted.open(Durability::Durable));
     let asked = noted.journal.take();
-    let at = |call: String| asked.iter().position(|asked| *asked == call).unwrap();
-    let parent = noted
-        .dir
-        .file_name()
-        .unwrap()
-        .to_string_lossy()
-        .into_owned();
+    let at = |call: String| place(&asked, &call);
+    let parent = noted.dir.file_name().unwrap().to_string_lossy();
     let create = at(format!("create {FIRST}.tmp"));
     assert!(at("create_dir segments".to_owned()) < at("sync_dir store".to_owned()));
     assert!(at("sync_dir store".to_owned()) < create);
@@ -302,10 +303,7 @@ fn every_opening_syncs_the_names_of_the_segments_and_what_nothing_proves() {
     let store = noted.open(Durability::Durable);
     let (sync, write) = (format!("sync {FIRST}"), format!("write {FIRST}"));
     let asked = noted.journal.take();
-    let names = asked
-        .iter()
-        .position(|call| call == "sync_dir segments")
-        .unwrap();
+    let names = place(&asked, "sync_dir segments");
     // The room behind the doubtful event, that event, and a mark that it is not doubtful any more.
     assert_eq!(
         asked[names + 1..],
@@ -430,9 +428,7 @@ fn a_backup_is_durable_before_it_has_the_name_of_a_store() {
     noted.journal.take();
     store.backup(noted.dir.join("backup")).unwrap();
     let asked = noted.journal.take();
-    let linked = asked
-        .iter()
-        .position(|call| *call == format!("link to {FIRST}"));
+    let linked = place(&asked, &format!("link to {FIRST}"));
     let rest = [
         format!("sync {FIRST}"),
         format!("create {newest}"),
@@ -446,14 +442,8 @@ fn a_backup_is_durable_before_it_has_the_name_of_a_store() {
         "rename to segments".to_owned(),
         "sync_dir backup".to_owned(),
     ];
-    assert_eq!(asked[linked.unwrap() + 1..], rest);
+    assert_eq!(asked[linked + 1..], rest);
     assert!(asked.contains(&"sync_dir backup".to_owned()));
-}
-
-/// Where the first of these calls is that is `call`.
-fn place(asked: &[String], call: &str) -> usize {
-    let place = asked.iter().position(|asked| asked == call);
-    place.unwrap_or_else(|| panic!("{call} is none of {asked:?}"))
 }
 
 #[test]
