@@ -235,7 +235,8 @@ impl Program {
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     let names = || {
-        let entries = fs::read_dir(from).unwrap();
+        // There may be no index yet.
+        let entries = fs::read_dir(from).into_iter().flatten();
         let names = entries.map(|entry| entry.unwrap().file_name());
         names.collect::<BTreeSet<_>>()
     };
