@@ -7,7 +7,7 @@ use std::process::Command;
 
 use batpak::prelude::*;
 
-use crate::support::{Dir, KIND, contents, coordinate, fill, number};
+use crate::support::{Dir, KIND, contents, coordinate, files, fill, number};
 
 #[test]
 fn a_reopened_store_has_the_same_contents_and_goes_on() {
@@ -234,4 +234,27 @@ fn a_missing_a_swapped_and_a_foreign_segment_are_each_found_and_named() {
         assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
         assert!(error.to_string().contains(problem), "{error}");
     }
+}
+
+#[test]
+fn an_opening_that_refuses_creates_nothing() {
+    let dir = Dir::new();
+    let store = dir.open();
+    fill(&store, 3);
+    store.close().unwrap();
+    dir.forget_index();
+    let segment = dir.segments().remove(0);
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    let entries = || {
+        let entries = fs::read_dir(dir.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        (names, files(&dir.path()))
+    };
+    let before = entries();
+    let error = Store::open(dir.config()).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    assert!(entries() == before);
 }

@@ -5,7 +5,7 @@ use std::fs;
 use batpak::CutReason;
 use batpak::prelude::*;
 
-use crate::support::{Dir, KIND, contents, coordinate, files, fill, number, written};
+use crate::support::{Dir, KIND, contents, coordinate, fill, number, written};
 
 /// A store of one segment: its bytes after each of its durable batches, and its contents then.
 struct History {
@@ -485,59 +485,4 @@ fn a_hole_among_writes_that_were_never_synced_is_cut_from_there() {
         store.recovery().cut.as_ref().unwrap().reason,
         CutReason::Hole
     );
-}
-
-/// A medium that loses a write may show what it had there before: here an event that was cut. It is valid at its place,
-/// so only the next event of its stream tells.
-#[cfg(feature = "blake3")]
-#[test]
-fn an_event_that_was_cut_and_comes_back_in_the_place_of_another_is_found_by_verifying() {
-    let (dir, stream) = (Dir::new(), coordinate("a", "s"));
-    let open = || Store::open(StoreConfig::new(dir.path())).unwrap();
-    let store = open();
-    store.append(&stream, KIND, &1).unwrap();
-    store.flush().unwrap();
-    let path = dir.segments().remove(0);
-    let kept = written(&path);
-    store.append(&stream, KIND, &2).unwrap();
-    let cut = written(&path)[kept.len()..].to_vec();
-    drop(store);
-    dir.forget_index();
-    fs::write(&path, &kept).unwrap();
-    let store = open();
-    store.append(&stream, KIND, &3).unwrap();
-    store.append(&stream, KIND, &4).unwrap();
-    drop(store);
-    dir.forget_index();
-    let mut bytes = fs::read(&path).unwrap();
-    bytes[kept.len()..][..cut.len()].copy_from_slice(&cut);
-    fs::write(&path, bytes).unwrap();
-    let error = open().verify().unwrap_err();
-    assert!(
-        matches!(error, StoreError::Corrupt { position: 3, .. }),
-        "{error}"
-    );
-}
-
-#[test]
-fn an_opening_that_refuses_creates_nothing() {
-    let dir = Dir::new();
-    let store = dir.open();
-    fill(&store, 3);
-    store.close().unwrap();
-    dir.forget_index();
-    let segment = dir.segments().remove(0);
-    let mut bytes = fs::read(&segment).unwrap();
-    bytes[100] ^= 1;
-    fs::write(&segment, bytes).unwrap();
-    let entries = || {
-        let entries = fs::read_dir(dir.path()).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
-        names.sort();
-        (names, files(&dir.path()))
-    };
-    let before = entries();
-    let error = Store::open(dir.config()).unwrap_err();
-    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
-    assert!(entries() == before);
 }

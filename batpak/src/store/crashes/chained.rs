@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Instant;
 
-use super::explorer::{Explorer, LOSSES, Plan};
+use super::explorer::{Explorer, Plan};
 use super::oracle::{Oracle, Violation};
 use super::player::{Claim, Player, Step};
 use crate::pipeline::Durability;
@@ -26,7 +26,7 @@ pub(super) fn play(seed: u64) -> Result<(), Violation> {
         let is_whole = work(&mut player, &mut random);
         let history = player.history("row");
         let calls = from as u64 + random.below((history.trace.calls.len() - from) as u64 + 1);
-        let loss = *random.pick(LOSSES);
+        let loss = *random.pick(Loss::ALL);
         let mut choices = Choices::random(random.number());
         let trace = history.trace.until(calls as usize);
         let image = trace.end().crash(loss, &mut choices);

@@ -1,12 +1,12 @@
 //! What the simulation is able to see: faults of a disk, or of an engine, that break a promise.
 
-use super::explorer::{Explorer, LOSSES, Plan};
+use super::explorer::{Explorer, Plan};
 use super::player::{History, Player};
 use super::workloads::Workload;
 use crate::store::fs::simulated::{Call, Loss};
 
 const PLAN: Plan = Plan {
-    losses: LOSSES,
+    losses: Loss::ALL,
     all: 256,
     drawn: 64,
     again: (0, 0),
@@ -26,13 +26,13 @@ fn is_found(history: &History, losses: &'static [Loss]) -> bool {
 fn a_disk_that_does_not_sync_directories_breaks_a_promise() {
     for name in ["founding", "rolls"] {
         let ignoring = history(name).without(|call| matches!(call, Call::SyncDir(_)));
-        assert!(is_found(&ignoring, LOSSES), "{name}");
+        assert!(is_found(&ignoring, Loss::ALL), "{name}");
     }
     // The name of each directory matters.
     for dir in ["/", "/store", "/store/segments"] {
         let is_it = |call: &Call| matches!(call, Call::SyncDir(path) if path.to_str() == Some(dir));
         let ignoring = history("founding").without(is_it);
-        assert!(is_found(&ignoring, LOSSES), "{dir}");
+        assert!(is_found(&ignoring, Loss::ALL), "{dir}");
     }
 }
 
@@ -66,7 +66,7 @@ fn each_single_sync_of_a_file_that_a_promise_rests_on_matters() {
             at += 1;
             at - 1 == sync
         });
-        assert!(is_found(&ignoring, LOSSES), "call {sync}");
+        assert!(is_found(&ignoring, Loss::ALL), "call {sync}");
     }
 }
 
@@ -78,7 +78,7 @@ fn an_acknowledgement_before_the_sync_breaks_a_promise() {
             claim.at -= 1;
         }
     }
-    assert!(is_found(&early, LOSSES));
+    assert!(is_found(&early, Loss::ALL));
 }
 
 #[test]
@@ -87,9 +87,9 @@ fn an_event_that_nobody_submitted_and_a_batch_in_part_break_a_promise() {
     let mut logs = Vec::clone(&other.logs);
     logs[0].events.swap(1, 2);
     other.logs = logs.clone().into();
-    assert!(is_found(&other, LOSSES));
+    assert!(is_found(&other, Loss::ALL));
     logs[0].events.swap(1, 2);
     logs[0].ends.remove(0);
     other.logs = logs.into();
-    assert!(is_found(&other, LOSSES));
+    assert!(is_found(&other, Loss::ALL));
 }

@@ -4,9 +4,10 @@ use std::io::Write;
 use std::time::Instant;
 
 use super::chained;
-use super::explorer::{Explorer, LOSSES, Plan, replay};
+use super::explorer::{Explorer, Plan, replay};
 use super::player::Player;
 use super::workloads::Workload;
+use crate::store::fs::simulated::Loss;
 
 /// Plays the crashes of these workloads through, and says how many there were.
 fn explore(what: &str, workloads: &[String], plan: Plan) {
@@ -35,7 +36,7 @@ fn names(names: &[&str]) -> Vec<String> {
 
 /// One crash, all that it may do up to so many choices, and draws of what is more.
 const ONCE: Plan = Plan {
-    losses: LOSSES,
+    losses: Loss::ALL,
     all: 4_096,
     drawn: 300,
     again: (0, 0),

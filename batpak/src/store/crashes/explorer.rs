@@ -21,17 +21,6 @@ pub(super) struct Plan {
     pub(super) again: (u64, u64),
 }
 
-/// All that a crash may do.
-pub(super) const LOSSES: &[Loss] = &[
-    Loss::Nothing,
-    Loss::Everything,
-    Loss::Prefix,
-    Loss::Writes,
-    Loss::Blocks(512),
-    Loss::Blocks(4_096),
-    Loss::Torn,
-];
-
 /// A crash that breaks a promise, as the text by which it is played through again, and how.
 pub(super) type Broken = (String, Violation);
 

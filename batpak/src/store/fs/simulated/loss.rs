@@ -28,6 +28,19 @@ pub(crate) enum Loss {
     Torn,
 }
 
+impl Loss {
+    /// All that a crash may do.
+    pub(crate) const ALL: &[Self] = &[
+        Self::Nothing,
+        Self::Everything,
+        Self::Prefix,
+        Self::Writes,
+        Self::Blocks(512),
+        Self::Blocks(4_096),
+        Self::Torn,
+    ];
+}
+
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

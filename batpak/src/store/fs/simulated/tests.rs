@@ -41,22 +41,12 @@ fn set(of: &[&str]) -> BTreeSet<String> {
     of.iter().map(|of| (*of).to_owned()).collect()
 }
 
-const LOSSES: [Loss; 7] = [
-    Loss::Nothing,
-    Loss::Everything,
-    Loss::Prefix,
-    Loss::Writes,
-    Loss::Blocks(512),
-    Loss::Blocks(4_096),
-    Loss::Torn,
-];
-
 #[test]
 fn what_was_synced_with_its_name_is_found_after_every_crash() {
     let disk = disk();
     durable(&disk, b"1234");
-    for loss in LOSSES {
-        assert_eq!(found(&disk, loss), set(&["a=1234"]), "{loss}");
+    for loss in Loss::ALL {
+        assert_eq!(found(&disk, *loss), set(&["a=1234"]), "{loss}");
     }
 }
 
@@ -157,7 +147,7 @@ fn a_sync_that_fails_forgets_what_was_written_and_programs_read_it_until_the_cra
     file.read_exact_at(&mut read, 0).unwrap();
     assert_eq!(&read, b"123");
     assert_eq!(found(&disk, Loss::Nothing), set(&["a=123"]));
-    for loss in &LOSSES[1..] {
+    for loss in &Loss::ALL[1..] {
         assert_eq!(found(&disk, *loss), set(&["a=1_3"]), "{loss}");
     }
     file.write_all_at(b"12", 0).unwrap();
