@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 
 /// The events of [`filled`], which take several segments without digests too.
-const EVENTS: u64 = 120;
+const EVENTS: u64 = 250;
 
 /// A store of several segments on this disk, all but the newest with their footers.
 fn filled(disk: &RuledDisk) -> Store {
