@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use batpak::prelude::*;
 use batpak::testing::Random;
 
-use crate::support::{Dir, coordinate, number, setting};
+use crate::support::{Dir, coordinate, number, setting, soon};
 
 /// How many programs are run, if `BATPAK_TEST_PROGRAMS` does not say otherwise.
 const PROGRAMS: u64 = 20;
@@ -253,10 +253,13 @@ impl History {
         reached.unwrap().position
     }
 
-    /// Up to which position an answer shows that there are events, to whom commits of this durability are shown.
+    /// Up to which position an answer shows that there are events: to whom reads `to`, and sees at once what was
+    /// committed with this durability. Who reads beside the writer is told of a commit a moment after its answer.
     fn shown(&self, answer: &Answer, least: Durability, to: Reader) -> u64 {
         match answer {
-            Answer::Stored(commit) if commit.durability >= least => commit.last(),
+            Answer::Stored(commit) if to == Reader::Writer && commit.durability >= least => {
+                commit.last()
+            }
             Answer::Seen(name, count, by) if to == Reader::Writer || *by == to => {
                 self.seen(*name, *count)
             }
@@ -283,8 +286,8 @@ impl History {
                     (published, *stream, *count)
                 }
                 Answer::Seen(stream, count, Reader::Beside) => {
-                    let told = floor(Durability::Durable, Reader::Beside);
-                    (told, *stream, *count)
+                    let seen = floor(Durability::Durable, Reader::Beside);
+                    (seen, *stream, *count)
                 }
             };
             let possible = floor..=self.ceiling(done.answered);
@@ -338,6 +341,10 @@ fn conditional_commits_of_several_threads_are_linearizable_and_readers_go_forwar
         assert!(dir.segments().len() > 2, "segments were begun meanwhile");
         store.flush().unwrap();
         history.assert_stored(&store);
+        soon("the writer's events", || {
+            reader.position() == store.position()
+        });
+        history.assert_stored(&reader);
         drop(store);
         history.assert_stored(&dir.open());
     }
