@@ -64,7 +64,7 @@ impl Store {
             flushed => flushed?,
         }
         let position = self.durable_position().min(self.position());
-        let disk = &self.config.disk;
+        let disk = &self.shared.disk;
         let (dir, _lock) = claim_empty(disk.as_ref(), dir.as_ref(), &self.config.dir)?;
         let making = SegmentsInMaking::begin(disk, &dir)?;
         let mut segments = Vec::new();
@@ -139,7 +139,7 @@ impl Store {
     /// The length of a closed segment that has all events before `end` and its footer, and so is never written to
     /// again.
     fn sealed(&self, segment: &SegmentFile, end: u64) -> Result<Option<u64>, StoreError> {
-        let file = self.config.disk.open(&segment.path, false);
+        let file = self.shared.disk.open(&segment.path, false);
         let file = file.map_err(StoreError::io("open", &segment.path))?;
         let footer = read_footer(file.as_ref(), segment)?;
         let footer = footer.filter(|footer| footer.count == end - segment.first);

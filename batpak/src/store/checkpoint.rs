@@ -252,7 +252,7 @@ impl Store {
         let mut unsealed = 0;
         for (at, (segment, _)) in row.iter().enumerate().skip(1).rev() {
             let (before, _) = &row[at - 1];
-            let file = self.config.disk.open(&before.path, false);
+            let file = self.shared.disk.open(&before.path, false);
             let file = file.map_err(StoreError::io("open", &before.path))?;
             if let Some(footer) = read_footer(file.as_ref(), before)? {
                 history = History::behind(footer.closing, segment.first);
@@ -280,7 +280,7 @@ impl Store {
         end: u64,
         history: &mut History,
     ) -> Result<(), StoreError> {
-        let file = self.config.disk.open(&segment.path, false);
+        let file = self.shared.disk.open(&segment.path, false);
         let file = file.map_err(StoreError::io("open", &segment.path))?;
         let of_segment = (Arc::clone(segment), file);
         let mut walk = Walk::new(of_segment, segment.first, SegmentHeader::BYTES as u64);

@@ -104,6 +104,7 @@ impl Follower {
             segments: Segments::default(),
             names: RwLock::default(),
             watermarks: Watermarks::default(),
+            disk,
             dir: config.dir.clone(),
             follower: None,
         };

@@ -90,6 +90,7 @@ impl Store {
             segments: opened.segments,
             names: names.into(),
             watermarks: Watermarks::new(last, last),
+            disk: Arc::clone(&parts.disk),
             dir: config.dir.clone(),
             follower: None,
         });

@@ -1,10 +1,12 @@
 //! What readers and writers of a store share: what is known of the log, and how far it goes.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::StoreError;
 use super::follow::Follower;
+use super::fs::Disk;
 use super::index::{FrameSpan, Head, Index, View};
 use super::log::segment::reader::{FrameReader, Place, Segments};
 use super::names::KindNames;
@@ -19,6 +21,8 @@ pub(crate) struct Shared {
     pub(crate) segments: Segments,
     pub(crate) names: RwLock<KindNames>,
     pub(crate) watermarks: Watermarks,
+    /// Where its files are, with the segments that are kept open.
+    pub(crate) disk: Arc<dyn Disk>,
     /// The directory of the store.
     pub(crate) dir: PathBuf,
     /// What brings news of the log if somebody else writes it.

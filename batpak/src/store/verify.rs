@@ -152,7 +152,7 @@ impl Store {
             last,
             progress,
         };
-        let (disk, dir) = (&self.config.disk, self.config.dir.join("segments"));
+        let (disk, dir) = (&self.shared.disk, self.config.dir.join("segments"));
         // Without the hash there is nothing to compare roots with.
         let is_hashed = !self.chained || hash::AVAILABLE;
         let mut footers = Footers::new(disk, dir.clone(), is_hashed);
