@@ -20,6 +20,7 @@ mod list;
 mod machine;
 mod model;
 mod names;
+mod outcome;
 mod panics;
 mod process;
 mod projection;

@@ -176,6 +176,7 @@ mod coordinate;
 mod event;
 pub mod expansion;
 mod guard;
+pub mod outcome;
 mod pipeline;
 pub mod prelude;
 mod projection;
@@ -193,6 +194,7 @@ pub use event::{
     EventKind, EventMeta, EventPayload, KindEntry, RawEvent, Region, StoreId, StoredEvent,
 };
 pub use guard::{Denial, Gate, GateSet, Verdict};
+pub use outcome::{Backoff, Outcome};
 pub use pipeline::{Batch, Durability, Expect, NewEvent};
 pub use projection::{Fold, FoldError, Projection};
 pub use serde;
