@@ -170,7 +170,8 @@
 //! 4. [`Batch`], [`Expect`]: COMMIT. All of it or nothing.
 //! 5. [`Store`]: PERSIST. Append, read, fold, verify, back up.
 //!
-//! [`Projection`] and the typestate of [`state_machine!`] stand beside the store: both are folds.
+//! [`Projection`] and the typestate of [`state_machine!`] stand beside the store: both are folds. [`outcome`] names none of
+//! them: it is for the steps of workflows, whose answer may be neither yes nor no yet.
 
 mod coordinate;
 mod event;

@@ -292,6 +292,24 @@ fn without_another_clock_it_waits_as_long_as_it_says() {
     assert!(began.elapsed() >= millis(25));
 }
 
+#[test]
+fn a_scripted_clock_wakes_nobody_too_early() {
+    use batpak::outcome::Clock as _;
+
+    let clock = Clock::at_us(5);
+    for (nanos, now_us) in [(0, 5), (1, 6), (1_000, 7), (1_001, 9)] {
+        clock.sleep(Duration::from_nanos(nanos));
+        assert_eq!(
+            (clock.now_us(), clock.now()),
+            (now_us, Duration::from_micros(now_us))
+        );
+    }
+    assert_eq!(
+        clock.slept(),
+        [0, 1, 1_000, 1_001].map(Duration::from_nanos)
+    );
+}
+
 proptest! {
     #[test]
     fn whatever_a_step_answers_it_is_called_until_that_is_settled_or_a_limit_is_reached(

@@ -142,6 +142,22 @@ fn the_longest_wait_is_that_of_all_and_the_shortest_that_of_any() {
 }
 
 #[test]
+fn nobody_is_asked_any_more_once_one_is_ok() {
+    let mut asked = Vec::new();
+    let answers = [
+        Answer::cancelled("too late"),
+        Outcome::Batch(vec![Outcome::Ok(2)]),
+        Outcome::Ok(3),
+    ];
+    let any = Outcome::join_any(
+        answers
+            .into_iter()
+            .inspect(|answer| asked.push(answer.clone())),
+    );
+    assert_eq!((any, asked.len()), (Outcome::Ok(2), 2));
+}
+
+#[test]
 fn nothing_at_all_is_ok_for_all_and_an_empty_batch_for_any() {
     assert_eq!(Answer::join_all([]), Outcome::Ok(Vec::new()));
     assert_eq!(Answer::join_any([]), Outcome::Batch(Vec::new()));

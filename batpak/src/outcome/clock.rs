@@ -1,10 +1,8 @@
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
-/// What a [`Driver`](super::Driver) tells the time by and waits with. In tests, a
-#[cfg_attr(feature = "testing", doc = "[`testing::Clock`](crate::testing::Clock)")]
-#[cfg_attr(not(feature = "testing"), doc = "`testing::Clock`")]
-/// is one.
+/// What a [`Driver`](super::Driver) tells the time by and waits with. `testing::Clock`, behind the feature `testing`,
+/// is one that does not wait.
 pub trait Clock: Debug + Send + Sync {
     /// How long ago some moment was, the same one at each call. It never goes backward.
     fn now(&self) -> Duration;

@@ -9,8 +9,11 @@ use super::{Backoff, Clock, Outcome, Told};
 /// calls.
 ///
 /// After a `Retry` a new attempt begins. `Pending` goes on with the same one: the step is called with the number
-/// that it was called with before. Both wait for a millisecond at least, so that nothing spins. There is always a limit to the time, and on request one to
-/// the attempts.
+/// that it was called with before. Both wait for a millisecond at least, so that nothing spins. There is always
+/// a limit to the time, and on request one to the attempts.
+///
+/// The whole step is called again, so what it did before it asked for that is done again, too, unless it sees to that
+/// itself: by looking first, or by a key with which the other side knows the request again.
 ///
 /// ```
 /// use std::time::Duration;
@@ -89,8 +92,9 @@ impl Driver {
     /// Calls the step, with the number of the attempt from 1 on, until its outcome is
     /// [settled](Outcome::is_settled), and gives that.
     ///
-    /// A batch is one outcome of one step: if anything in it asks for that, the whole step is called again, after the longest wait
-    /// that is asked for. [`Self::run_each`] calls the members of a batch by themselves.
+    /// A batch is one outcome of one step: if anything in it asks for that, the whole step is called again, after the
+    /// longest wait that is asked for, and as a new attempt if there is a `Retry` in it. Where each member is a call
+    /// of its own, there is [`Self::run_each`].
     ///
     /// # Errors
     /// [`GaveUp`] with the last outcome, if the next call would be one attempt too many, or too late. What would come
@@ -121,8 +125,8 @@ impl Driver {
         }
     }
 
-    /// Calls the step for each of the inputs, and again for those whose outcome is not settled yet, each when it is due. Gives a batch of
-    /// their outcomes, in the order of the inputs.
+    /// Calls the step for each of the inputs, and again for those whose outcome is not settled, each when it is due.
+    /// Gives a batch of their outcomes, in the order of the inputs.
     ///
     /// Each input has attempts of its own; the time is that of all together. If one is given up, the others still
     /// go on, and each is called once in any case.

@@ -6,9 +6,9 @@ use super::Outcome;
 impl<T, E> Outcome<T, E> {
     /// All the values, in order, if every one of the outcomes is `Ok`; otherwise the worst of them.
     ///
-    /// Cancelled comes before Err, that before Retry, that before Pending. Of several to be retried it is the one with the
-    /// longest wait, and so of several that are pending; else, and among equals, the first. A batch counts as its members,
-    /// and so does one within it. Of nothing, it is `Ok` of nothing.
+    /// Cancelled comes before Err, that before Retry, that before Pending. Of several to be retried it is the one with
+    /// the longest wait, and so of several that are pending; else, and among equals, the first. A batch counts as its
+    /// members, and so does one within it. Of nothing, it is `Ok` of nothing.
     ///
     /// ```
     /// use batpak::Outcome;
@@ -31,9 +31,9 @@ impl<T, E> Outcome<T, E> {
 
     /// The best of the outcomes: the first that is `Ok`, else the one that is most likely to become it.
     ///
-    /// Pending comes before Retry, that before Err, that before Cancelled. Of several that are pending it is the one with the
-    /// shortest wait, and so of several to be retried; else, and among equals, the first. A batch counts as its members,
-    /// and so does one within it. Of nothing, it is a batch of nothing.
+    /// Pending comes before Retry, that before Err, that before Cancelled. Of several that are pending it is the one
+    /// with the shortest wait, and so of several to be retried; else, and among equals, the first. A batch counts as
+    /// its members, and so does one within it. Of nothing, it is a batch of nothing.
     ///
     /// No more is taken from the iterator once one is `Ok`, so that a lazy one stops there.
     ///
@@ -70,8 +70,8 @@ impl<T, E> Outcome<T, E> {
 
     /// Both values, if both outcomes are `Ok`; otherwise what [`join_all`](Self::join_all) gives of the two.
     ///
-    /// If one is a batch and all in both is `Ok`, each value is paired with each, in a batch of the left one's shape that
-    /// has the right one's shape in each place; it is for those that values are cloned.
+    /// If all in both is `Ok` and one is a batch, each value of the left is paired with each of the right, in the shape
+    /// of the left with that of the right in the place of each value; it is for those that values are cloned.
     ///
     /// ```
     /// use batpak::Outcome;
@@ -98,7 +98,7 @@ impl<T, E> Outcome<T, E> {
         }
     }
 
-    /// The outcome without a place for an error, if all in it is `Ok`; otherwise the worst in it.
+    /// The outcome in its own shape, if all in it is `Ok`; otherwise the worst in it.
     fn values(self) -> Result<Values<T>, NotOk<E>> {
         match self {
             Self::Ok(value) => Ok(Outcome::Ok(value)),

@@ -10,7 +10,7 @@
 //! | [`Ok`](Outcome::Ok) | done, with this value | the next step |
 //! | [`Err`](Outcome::Err) | it failed, and would fail again | whoever can do something else |
 //! | [`Retry`](Outcome::Retry) | it failed this time; begin anew, not before this long | a [`Driver`] |
-//! | [`Pending`](Outcome::Pending) | it has begun and is not done; look again, not before this long | a [`Driver`], or whoever hears that it is done |
+//! | [`Pending`](Outcome::Pending) | it has begun; look again, not before this long | a [`Driver`], or whoever hears more |
 //! | [`Cancelled`](Outcome::Cancelled) | it is not wanted any more, which is nobody's fault | nobody |
 //! | [`Batch`](Outcome::Batch) | several answers, each by itself | each as it says |
 //!
@@ -24,9 +24,9 @@
 //! # Working with outcomes
 //!
 //! [`map`](Outcome::map) and [`and_then`](Outcome::and_then) go on with a value, [`map_err`](Outcome::map_err) and
-//! [`or_else`](Outcome::or_else) with an error, as they do on a `Result`. `Retry`, `Pending` and `Cancelled` pass through all of
-//! them. In a `Batch` they go on with each member by itself, which is why they take an `FnMut`. What comes of a member
-//! takes its place: a batch in a batch stays one, and nothing is ever flattened.
+//! [`or_else`](Outcome::or_else) with an error, as they do on a `Result`. `Retry`, `Pending` and `Cancelled` pass
+//! through all of them. In a `Batch` they go on with each member by itself, which is why they take an `FnMut`. What
+//! comes of a member takes its place: a batch in a batch stays one, and none is ever merged into another.
 //!
 //! ```
 //! use batpak::Outcome;
@@ -47,7 +47,8 @@
 //! ```
 //!
 //! [`join_all`](Outcome::join_all) needs all of several outcomes, [`zip`](Outcome::zip) both of two, and
-//! [`join_any`](Outcome::join_any) one of several. The first two give what is worst, the last what is best, by one order:
+//! [`join_any`](Outcome::join_any) one of several. The first two give what is worst, the last what is best, by one
+//! order:
 //!
 //! > Ok, Pending, Retry, Err, Cancelled
 //!
@@ -61,13 +62,15 @@
 //! - `m.and_then(f).and_then(g) == m.and_then(|v| f(v).and_then(g))`
 //! - `m.map(f) == m.and_then(|v| Outcome::Ok(f(v)))`, and `m.map(f).flatten() == m.and_then(f)`
 //! - the same of `Err`, `or_else` and `map_err`
+//! - `Outcome::Batch(ms).and_then(f)` is the batch of `m.and_then(f)` for each `m` in `ms`
 //! - `Outcome::from(r).into_result() == Ok(r)` for each `Result`
 //! - `join_all` and `join_any` of some, joined with the others, are those of all
 //!
 //! # Trying again
 //!
-//! A [`Driver`] calls a step until it neither says `Retry` nor `Pending`, waits as long as it says, and gives up at a limit. It sleeps on the
-//! thread that calls it. [`Backoff`] says how long to wait between attempts, and is of use by itself.
+//! A [`Driver`] calls a step until it says neither `Retry` nor `Pending`, waits as long as it says, and gives up at a
+//! limit. It sleeps on the thread that calls it. [`Backoff`] says how long to wait between attempts, and is of use by
+//! itself.
 
 mod backoff;
 mod clock;

@@ -4,7 +4,7 @@
 //!   without a store.
 //! - [`store`], [`MemoryDisk`]: the whole engine on a disk in memory.
 //! - [`Clock`] and [`StoreConfig::scripted`](crate::StoreConfig::scripted): times and ids that are the
-//!   same in every run.
+//!   same in every run, and sleep that takes no time.
 //! - [`history`], and with the feature `proptest` `histories`: random histories that a machine's
 //!   table allows.
 //!
