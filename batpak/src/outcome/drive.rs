@@ -132,7 +132,7 @@ impl Driver {
     /// go on, and each is called once in any case.
     ///
     /// # Errors
-    /// [`GaveUp`] with the whole batch, if any of them was given up; it says why the first one was.
+    /// [`GaveUp`] with the whole batch, if any of them was given up, and why the first of those was, as the inputs go.
     ///
     /// ```
     /// use std::time::Duration;
