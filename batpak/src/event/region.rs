@@ -1,6 +1,6 @@
 use std::ops::RangeBounds;
 
-use super::{EventKind, EventMeta};
+use super::{EventId, EventKind, EventMeta};
 use crate::coordinate::{Coordinate, Tag};
 
 /// The one predicate over events: an OR of items, each an AND of constraints.
@@ -33,6 +33,8 @@ pub(crate) enum Constraint {
     Kinds(Vec<EventKind>),
     Category(u8),
     Tag(Tag),
+    CausedBy(EventId),
+    Correlation(EventId),
     /// First and last position.
     Positions(u64, u64),
     /// First and last time.
@@ -49,6 +51,8 @@ impl Constraint {
             Self::Kinds(kinds) => kinds.contains(&header.kind),
             Self::Category(category) => header.kind.category() == *category,
             Self::Tag(tag) => meta.tags().any(|found| found == tag.as_str()),
+            Self::CausedBy(id) => meta.causes().any(|cause| cause == *id),
+            Self::Correlation(id) => header.event_id == *id || header.correlation == Some(*id),
             Self::Positions(first, last) => (*first..=*last).contains(&header.sequence),
             Self::TimesUs(first, last) => (*first..=*last).contains(&header.time_us),
         }
@@ -106,6 +110,19 @@ impl Region {
     #[must_use]
     pub fn tag(self, tag: Tag) -> Self {
         self.and(Constraint::Tag(tag))
+    }
+
+    /// Only those that the event with this id led to: they name it as a cause.
+    #[must_use]
+    pub fn caused_by(self, id: EventId) -> Self {
+        self.and(Constraint::CausedBy(id))
+    }
+
+    /// Only those of this correlation: they have its id, or it is theirs. So the event that all began with
+    /// is one of them, whether or not it has a correlation itself.
+    #[must_use]
+    pub fn correlation(self, id: EventId) -> Self {
+        self.and(Constraint::Correlation(id))
     }
 
     /// Only those at these positions of the log.

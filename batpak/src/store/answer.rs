@@ -6,7 +6,7 @@ use super::StoreError;
 use super::index::{Postings, Term, View};
 use super::plan::{self, Cursor, Entities, Planned, Source};
 use crate::coordinate::Coordinate;
-use crate::event::{EventKind, Region};
+use crate::event::{EventId, EventKind, Region};
 
 /// Decides how the region is read.
 pub(crate) fn plan_region(
@@ -29,6 +29,10 @@ impl Source for Answer<&View> {
 
     fn postings(&self, term: Term<'_>) -> Result<Self::Postings, StoreError> {
         Ok(Answer(self.0.postings(&term)))
+    }
+
+    fn position_of(&self, id: EventId) -> Result<Option<u64>, StoreError> {
+        Ok(self.0.find_id(id)?)
     }
 
     fn kinds(&self) -> Result<Vec<EventKind>, StoreError> {

@@ -92,24 +92,35 @@ impl<C: Cursor> Choice<C> {
     }
 
     /// Takes the events that are in some of the lists into consideration: those that satisfy the criteria.
-    pub(super) fn offer(
+    pub(super) fn offer(&mut self, by: Vec<Criterion>, cursors: Vec<C>) -> Result<(), StoreError> {
+        self.offer_with(None, by, cursors)
+    }
+
+    /// The same if one more event satisfies them, at this position, which need not be on a list.
+    pub(super) fn offer_with(
         &mut self,
+        one_more: Option<u64>,
         by: Vec<Criterion>,
         mut cursors: Vec<C>,
     ) -> Result<(), StoreError> {
-        let mut events = 0_u64;
+        let one_more = one_more.filter(|at| self.span.contains(*at));
+        let mut events = u64::from(one_more.is_some());
         for cursor in &mut cursors {
             events = events.saturating_add(self.estimate(cursor)?);
         }
         let events = events.min(self.span.len());
         self.fewest = self.fewest.min(events);
+        let one_more = one_more.map(|at| {
+            Node::Span(Span {
+                first: at,
+                last: at,
+            })
+        });
+        let lists = cursors.len();
+        let nodes = cursors.into_iter().map(Node::Postings).chain(one_more);
         self.found.push(Found {
-            lookup: Lookup {
-                by,
-                lists: cursors.len(),
-                events,
-            },
-            node: Node::union(cursors.into_iter().map(Node::Postings).collect()),
+            lookup: Lookup { by, lists, events },
+            node: Node::union(nodes.collect()),
         });
         Ok(())
     }

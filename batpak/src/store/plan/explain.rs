@@ -2,7 +2,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::coordinate::Tag;
-use crate::event::EventKind;
+use crate::event::{EventId, EventKind};
 
 /// How the events of a [`Region`](crate::Region) are found: which lists of the index are read, and
 /// what is then left to ask of each event.
@@ -83,6 +83,10 @@ pub enum Criterion {
     Category(u8),
     /// It has this tag.
     Tag(Tag),
+    /// It names the event with this id as a cause.
+    CausedBy(EventId),
+    /// It has this correlation, or it is the event whose id that is.
+    Correlation(EventId),
     /// It was committed in this time, in microseconds since 1970 UTC.
     TimesUs(RangeInclusive<u64>),
 }
@@ -167,6 +171,8 @@ impl fmt::Display for Criterion {
             }
             Self::Category(category) => write!(f, "category {category:#X}"),
             Self::Tag(tag) => write!(f, "tag {tag}"),
+            Self::CausedBy(id) => write!(f, "cause {id}"),
+            Self::Correlation(id) => write!(f, "correlation {id}"),
             Self::TimesUs(times) => write!(f, "time {}..={} us", times.start(), times.end()),
         }
     }

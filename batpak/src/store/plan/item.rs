@@ -3,9 +3,9 @@ use std::ops::RangeInclusive;
 use super::Entities;
 use super::span::Span;
 use crate::coordinate::{Tag, is_name};
-use crate::event::{Constraint, EventKind};
+use crate::event::{Constraint, EventId, EventKind};
 
-/// What an item of a region asks for, at most one thing of each sort but tags.
+/// What an item of a region asks for: at most one thing of each sort, but for those of which an event may have several.
 #[derive(Debug)]
 pub(super) struct Item<'r> {
     /// Positions, which the log may not reach.
@@ -15,6 +15,8 @@ pub(super) struct Item<'r> {
     pub(super) scope: Option<&'r str>,
     pub(super) kinds: Option<Kinds>,
     pub(super) tags: Vec<&'r Tag>,
+    pub(super) causes: Vec<EventId>,
+    pub(super) correlations: Vec<EventId>,
 }
 
 /// The kinds that an item asks for.
@@ -82,6 +84,8 @@ impl<'r> Item<'r> {
             scope: None,
             kinds: None,
             tags: Vec::new(),
+            causes: Vec::new(),
+            correlations: Vec::new(),
         };
         constraints.iter().try_fold(all, Self::narrow)
     }
@@ -100,11 +104,9 @@ impl<'r> Item<'r> {
             }
             Constraint::Kinds(kinds) => self.narrow_kinds(Kinds::of(kinds.clone())?)?,
             Constraint::Category(category) => self.narrow_kinds(Kinds::Category(*category))?,
-            Constraint::Tag(tag) => {
-                if !self.tags.contains(&tag) {
-                    self.tags.push(tag);
-                }
-            }
+            Constraint::Tag(tag) => add(&mut self.tags, tag),
+            Constraint::CausedBy(id) => add(&mut self.causes, *id),
+            Constraint::Correlation(id) => add(&mut self.correlations, *id),
             Constraint::Positions(first, last) => {
                 let (first, last) = (*first, *last);
                 self.span = self.span.and(Span { first, last });
@@ -139,5 +141,12 @@ impl<'r> Item<'r> {
             None => kinds,
         });
         Some(())
+    }
+}
+
+/// Adds what is not there yet.
+fn add<T: PartialEq>(to: &mut Vec<T>, one: T) {
+    if !to.contains(&one) {
+        to.push(one);
     }
 }

@@ -22,7 +22,7 @@ pub(crate) use positions::Positions;
 use super::StoreError;
 pub(crate) use super::index::Term;
 use crate::coordinate::Coordinate;
-use crate::event::{EventKind, Region};
+use crate::event::{EventId, EventKind, Region};
 use choice::{Chosen, prefers_scan};
 use node::Node;
 use planner::Planner;
@@ -37,6 +37,9 @@ pub(crate) trait Source {
 
     /// The positions of the events that the term is about. This alone reads nothing, or little.
     fn postings(&self, term: Term<'_>) -> Result<Self::Postings, StoreError>;
+
+    /// The position of the event with this id.
+    fn position_of(&self, id: EventId) -> Result<Option<u64>, StoreError>;
 
     /// The kinds of all events. There may be others among them.
     fn kinds(&self) -> Result<Vec<EventKind>, StoreError>;

@@ -3,7 +3,7 @@ use super::explain::Criterion;
 use super::item::{Item, Kinds};
 use super::span::Span;
 use super::{Entities, Source, Term};
-use crate::event::{Constraint, EventKind};
+use crate::event::{Constraint, EventId, EventKind};
 use crate::store::StoreError;
 
 /// A lookup has at most so many lists: the first event that it finds costs a seek in each.
@@ -48,7 +48,7 @@ impl<'s, S: Source> Planner<'s, S> {
         }
         let mut choice = Choice::new(span, self.published);
         let streams_are_known = self.one_stream(&item, &mut choice)?;
-        self.tags(&item, &mut choice)?;
+        self.listed(&item, &mut choice)?;
         if !streams_are_known {
             self.address(&item, &mut choice)?;
         }
@@ -91,27 +91,52 @@ impl<'s, S: Source> Planner<'s, S> {
         let (Some(Entities::Named(entity)), Some(scope)) = (item.entities, item.scope) else {
             return Ok(false);
         };
-        let by = address(item);
-        if choice.wants(1) {
-            let stream = self.source.postings(Term::Stream { entity, scope })?;
-            choice.offer(by, vec![stream])?;
-        } else {
-            choice.filter(by);
-        }
+        self.list(address(item), Term::Stream { entity, scope }, choice)?;
         Ok(true)
     }
 
-    fn tags(&self, item: &Item<'_>, choice: &mut Choice<S::Postings>) -> Result<(), StoreError> {
+    /// Considers what the item asks of which an event may have several.
+    fn listed(&self, item: &Item<'_>, choice: &mut Choice<S::Postings>) -> Result<(), StoreError> {
+        for id in &item.causes {
+            let by = vec![Criterion::CausedBy(*id)];
+            self.list(by, Term::Cause(*id), choice)?;
+        }
         for tag in &item.tags {
             let by = vec![Criterion::Tag((*tag).clone())];
-            if choice.wants(1) {
-                let tagged = self.source.postings(Term::Tag(tag.as_str()))?;
-                choice.offer(by, vec![tagged])?;
-            } else {
-                choice.filter(by);
-            }
+            self.list(by, Term::Tag(tag.as_str()), choice)?;
+        }
+        for id in &item.correlations {
+            self.correlation(*id, choice)?;
         }
         Ok(())
+    }
+
+    /// Considers the events of one term.
+    fn list(
+        &self,
+        by: Vec<Criterion>,
+        term: Term<'_>,
+        choice: &mut Choice<S::Postings>,
+    ) -> Result<(), StoreError> {
+        if choice.wants(1) {
+            choice.offer(by, vec![self.source.postings(term)?])
+        } else {
+            choice.filter(by);
+            Ok(())
+        }
+    }
+
+    /// Considers the events that have the correlation, and that whose id it is.
+    fn correlation(&self, id: EventId, choice: &mut Choice<S::Postings>) -> Result<(), StoreError> {
+        let by = vec![Criterion::Correlation(id)];
+        if choice.wants(1) {
+            let first = self.source.position_of(id)?;
+            let others = self.source.postings(Term::Correlation(id))?;
+            choice.offer_with(first, by, vec![others])
+        } else {
+            choice.filter(by);
+            Ok(())
+        }
     }
 
     /// Considers the streams of the item's entities in its scope, or else all events of the scope.

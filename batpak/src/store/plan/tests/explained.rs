@@ -2,7 +2,7 @@
 
 use super::steps::Steps;
 use crate::coordinate::Tag;
-use crate::event::{EventKind, Region};
+use crate::event::{EventId, EventKind, Region};
 use crate::store::plan::plan;
 
 fn explained(region: &Region, source: &Steps) -> String {
@@ -65,4 +65,24 @@ scan at 1001..=100000000, about 99999000 events
     );
     let none = Region::all().kinds([]);
     assert_eq!(explained(&none, &source), "nothing\n  item: no events");
+}
+
+#[test]
+fn causality_is_asked_by_ids() {
+    let source = Steps::new().kinds([(1, 1), (2, 5)]);
+    let id = |step| EventId::from_u128(step);
+    let region = Region::all()
+        .correlation(id(20_000))
+        .caused_by(id(50_000))
+        .or(Region::all().correlation(id(4_000)));
+    assert_eq!(
+        explained(&region, &source),
+        "\
+lookup at 1..=100000000, about 25002 events
+  item at 1..=100000000, about 1 event
+    from cause 00000000-0000-0000-0000-00000000c350: about 2000 events on 1 list
+    and correlation 00000000-0000-0000-0000-000000004e20: about 5001 events on 1 list
+  item at 1..=100000000, about 25001 events
+    from correlation 00000000-0000-0000-0000-000000000fa0: about 25001 events on 1 list"
+    );
 }

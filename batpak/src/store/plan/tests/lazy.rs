@@ -3,7 +3,7 @@
 use super::steps::{PUBLISHED, Steps};
 use super::{drain, drain_back};
 use crate::coordinate::Tag;
-use crate::event::{EventKind, Region};
+use crate::event::{EventId, EventKind, Region};
 use crate::store::plan::{Access, Plan, Positions, Source, plan};
 
 fn tag(step: u64) -> Tag {
@@ -169,6 +169,33 @@ fn names_that_no_coordinate_can_have_are_not_looked_up() {
         }
     }
     assert_eq!(source.asked.lists.get(), 0);
+}
+
+#[test]
+fn the_effects_of_an_event_cost_what_there_are_of_them() {
+    let source = Steps::new().kinds([(1, 7), (2, 1)]).streams(1..=999_999);
+    let effects = Region::all().caused_by(EventId::from_u128(u128::from(PUBLISHED / 20)));
+    let region = effects.entity_prefix("e").category(1);
+    let planned = plan(&region, &source).unwrap();
+    assert_eq!(
+        driver(&planned.plan),
+        "cause 00000000-0000-0000-0000-0000004c4b40"
+    );
+    assert_eq!(drain(planned.positions).len(), 20);
+    assert_eq!((source.asked.lists.get(), source.asked.ids.get()), (1, 0));
+    assert!(source.asked.positions.get() < 50, "{:?}", source.asked);
+}
+
+#[test]
+fn the_event_that_a_correlation_began_with_is_found_beside_its_list() {
+    let source = Steps::new();
+    let story = |id| Region::all().correlation(EventId::from_u128(id));
+    let of = |region: Region| drain(plan(&region, &source).unwrap().positions);
+    let found = [40_000_000, 40_000_001, 80_000_000];
+    assert_eq!(of(story(40_000_000)), found);
+    assert_eq!(of(story(40_000_000).positions(40_000_002..)), [80_000_000]);
+    // That of the last is behind all that is published.
+    assert_eq!(of(story(u128::from(PUBLISHED))), [PUBLISHED]);
 }
 
 #[test]

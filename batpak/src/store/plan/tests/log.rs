@@ -32,6 +32,8 @@ pub(super) struct Event {
     pub(super) at: Coordinate,
     pub(super) kind: EventKind,
     pub(super) tags: Vec<Tag>,
+    pub(super) causes: Vec<EventId>,
+    pub(super) correlation: Option<EventId>,
     pub(super) time_us: u64,
 }
 
@@ -47,7 +49,10 @@ impl Event {
         let tags: BTreeSet<Tag> = (0..random.below(4))
             .map(|_| tag(random.skewed(40)))
             .collect();
+        let causes = (0..random.below(3)).map(|_| random.skewed(position));
         Self {
+            causes: causes.filter(|at| *at > 0).map(id).collect(),
+            correlation: (random.below(3) > 0).then(|| story(random)),
             at: Coordinate::new(entity, scope(random.skewed(5))).unwrap(),
             kind: kind(random.skewed(30)),
             tags: tags.into_iter().collect(),
@@ -56,9 +61,11 @@ impl Event {
     }
 
     fn is_in(&self, region: &Region, position: u64) -> bool {
-        let mut header = EventHeader::new(EventId::from_u128(0), self.kind, 0);
+        let mut header = EventHeader::new(id(position), self.kind, 0);
         header.sequence = position;
         header.time_us = self.time_us;
+        header.correlation = self.correlation;
+        let causes: Vec<u8> = self.causes.iter().flat_map(|id| id.to_bytes()).collect();
         let mut strings = Vec::new();
         for tag in &self.tags {
             rmp::encode::write_str(&mut strings, tag.as_str()).unwrap();
@@ -68,10 +75,10 @@ impl Event {
             strings: &strings,
         };
         let address = (self.at.entity(), self.at.scope());
-        region.contains(&EventMeta::new(header, address, &[], tags, &[]))
+        region.contains(&EventMeta::new(header, address, &causes, tags, &[]))
     }
 
-    pub(super) fn satisfies(&self, criterion: &Criterion) -> bool {
+    fn satisfies(&self, criterion: &Criterion, position: u64) -> bool {
         match criterion {
             Criterion::Entity(name) => self.at.entity() == name,
             Criterion::EntityPrefix(prefix) => self.at.entity().starts_with(prefix),
@@ -79,6 +86,8 @@ impl Event {
             Criterion::Kinds(kinds) => kinds.contains(&self.kind),
             Criterion::Category(category) => self.kind.category() == *category,
             Criterion::Tag(tag) => self.tags.contains(tag),
+            Criterion::CausedBy(id) => self.causes.contains(id),
+            Criterion::Correlation(of) => self.correlation == Some(*of) || id(position) == *of,
             Criterion::TimesUs(times) => times.contains(&self.time_us),
         }
     }
@@ -94,6 +103,16 @@ pub(super) fn scope(n: u64) -> String {
 
 pub(super) fn tag(n: u64) -> Tag {
     Tag::new("t", n).unwrap()
+}
+
+/// The id of the event at this position.
+pub(super) fn id(position: u64) -> EventId {
+    EventId::from_u128(u128::from(position))
+}
+
+/// The correlation of some events, which is the id of one.
+pub(super) fn story(random: &mut Random) -> EventId {
+    id(1 + 50 * random.skewed(40))
 }
 
 /// Events from position 1, some of them behind the last that is published.
@@ -113,6 +132,7 @@ impl Log {
         for (position, event) in (1..).zip(&events) {
             let (entity, scope) = (event.at.entity(), event.at.scope());
             let tags = event.tags.iter().map(|tag| Term::Tag(tag.as_str()));
+            let causes: BTreeSet<EventId> = event.causes.iter().copied().collect();
             [
                 Term::Stream { entity, scope },
                 Term::Scope(scope),
@@ -120,6 +140,8 @@ impl Log {
             ]
             .into_iter()
             .chain(tags)
+            .chain(causes.into_iter().map(Term::Cause))
+            .chain(event.correlation.map(Term::Correlation))
             .for_each(|term| lists.entry(key(term)).or_default().push(position));
         }
         Self {
@@ -129,12 +151,16 @@ impl Log {
         }
     }
 
-    pub(super) fn event(&self, position: u64) -> &Event {
+    fn event(&self, position: u64) -> &Event {
         &self.events[position as usize - 1]
     }
 
     pub(super) fn is_in(&self, region: &Region, position: u64) -> bool {
         self.event(position).is_in(region, position)
+    }
+
+    pub(super) fn satisfies(&self, criterion: &Criterion, position: u64) -> bool {
+        self.event(position).satisfies(criterion, position)
     }
 
     /// The time of the newest event.
@@ -158,6 +184,11 @@ impl Source for Log {
         Ok(List(
             self.lists.get(&key(term)).cloned().unwrap_or_default(),
         ))
+    }
+
+    fn position_of(&self, id: EventId) -> Result<Option<u64>, StoreError> {
+        let position = id.as_u128() as u64;
+        Ok((1..=self.published).contains(&position).then_some(position))
     }
 
     fn kinds(&self) -> Result<Vec<EventKind>, StoreError> {

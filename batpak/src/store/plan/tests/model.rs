@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::log::{List, Log, Random, kind, scope, tag};
+use super::log::{List, Log, Random, id, kind, scope, story, tag};
 use super::{drain, drain_back};
 use crate::event::{EventKind, Region};
 use crate::store::plan::{Access, Plan, Positions, Source, plan};
@@ -15,7 +15,7 @@ fn narrowed(region: Region, random: &mut Random, log: &Log) -> Region {
     let choose = |random: &mut Random, from: &[&str]| -> String {
         from[random.below(from.len() as u64) as usize].to_owned()
     };
-    match random.below(10) {
+    match random.below(12) {
         0 => region.entity(format!("order:{}", random.below(14))),
         1 => region.entity(choose(
             random,
@@ -30,7 +30,9 @@ fn narrowed(region: Region, random: &mut Random, log: &Log) -> Region {
         5 => region.kinds((0..0x20).map(|id| EventKind::custom(1 + random.below(3) as u8, id))),
         6 => region.category(random.below(5) as u8),
         7 => region.tag(tag(random.below(42))),
-        8 => {
+        8 => region.caused_by(id(random.skewed(200))),
+        9 => region.correlation(story(random)),
+        10 => {
             let first = random.below(log.published() + 20);
             region.positions(first..first + random.below(1_500))
         }
@@ -147,7 +149,7 @@ fn a_plan_tells_all_that_is_done_and_all_that_is_left_to_ask() {
         };
         assert_eq!(plan.scan, whole && !item.positions.is_empty());
         let satisfying = |by: &[&_]| -> Vec<u64> {
-            let all = |p: &u64| by.iter().all(|asked| log.event(*p).satisfies(asked));
+            let all = |p: &u64| by.iter().all(|asked| log.satisfies(asked, *p));
             item.positions.clone().filter(all).collect()
         };
         assert_eq!(drain(positions()), satisfying(&by), "{region:?}\n{plan}");

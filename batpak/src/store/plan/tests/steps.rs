@@ -1,5 +1,5 @@
 //! An index of a hundred million events that is never stored: the events of a term are those at the
-//! multiples of the number that its name ends in. It counts what it is asked.
+//! multiples of the number that its name ends in, or that its id is. It counts what it is asked.
 
 use std::cell::Cell;
 use std::io;
@@ -8,7 +8,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::coordinate::Coordinate;
-use crate::event::EventKind;
+use crate::event::{EventId, EventKind};
 use crate::store::StoreError;
 use crate::store::plan::{Cursor, Entities, Source, Term};
 
@@ -29,6 +29,7 @@ pub(super) struct Asked {
     pub(super) positions: Cell<u64>,
     pub(super) estimates: Cell<u64>,
     pub(super) kinds: Cell<u64>,
+    pub(super) ids: Cell<u64>,
     pub(super) streams: Cell<u64>,
     /// After so many positions the index cannot be read.
     pub(super) readable: Cell<Option<u64>>,
@@ -75,13 +76,20 @@ impl Source for Steps {
             Term::Stream { entity: name, .. } | Term::Scope(name) | Term::Tag(name) => {
                 name.to_owned()
             }
-            Term::Cause(_) | Term::Correlation(_) => "1".to_owned(),
+            Term::Cause(id) | Term::Correlation(id) => id.as_u128().to_string(),
         };
         let digits = name.trim_start_matches(|c: char| !c.is_ascii_digit());
         Ok(Multiples {
             of: digits.parse().unwrap(),
             asked: Rc::clone(&self.asked),
         })
+    }
+
+    /// An event's id is the position before it.
+    fn position_of(&self, id: EventId) -> Result<Option<u64>, StoreError> {
+        count(&self.asked.ids);
+        let position = id.as_u128() as u64 + 1;
+        Ok(Some(position).filter(|position| *position <= PUBLISHED))
     }
 
     fn kinds(&self) -> Result<Vec<EventKind>, StoreError> {
