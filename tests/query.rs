@@ -216,10 +216,19 @@ fn a_plan_names_the_lists_that_a_query_reads_and_what_it_asks_of_each_event() {
         let event = NewEvent::new(&stream, kind, &n).tag(Tag::new("n", n % 800).unwrap());
         batch = batch.event(event);
     }
+    let causes = store.commit(batch).unwrap();
+    let (first, cause) = (causes[7].event_id, causes[8].event_id);
+    let effects = (0..5).map(|n| {
+        number(&coordinate("e:6", "s"), n)
+            .cause(cause)
+            .correlation(first)
+    });
+    let mut batch = Batch::new();
+    batch.extend(effects);
     store.commit(batch).unwrap();
     store.flush().unwrap();
     let all = store.explain(&Region::all()).unwrap();
-    assert!(all.scan && all.positions == (1..=4_000));
+    assert!(all.scan && all.positions == (1..=4_005));
     let driver = |region: &Region| {
         let plan = store.explain(region).unwrap();
         assert!(!plan.scan, "{plan}");
@@ -255,6 +264,14 @@ fn a_plan_names_the_lists_that_a_query_reads_and_what_it_asks_of_each_event() {
             Region::all().scope("s").tag(tag.clone()),
             vec![Criterion::Tag(tag)],
         ),
+        (
+            Region::all().caused_by(cause).scope("s"),
+            vec![Criterion::CausedBy(cause)],
+        ),
+        (
+            Region::all().correlation(first).kinds([KIND]),
+            vec![Criterion::Correlation(first)],
+        ),
     ];
     for (region, by) in cases {
         assert_eq!(driver(&region), by);
@@ -268,8 +285,8 @@ fn a_plan_names_the_lists_that_a_query_reads_and_what_it_asks_of_each_event() {
     );
     let nobody = store.explain(&Region::all().entity("nobody")).unwrap();
     assert_eq!(nobody.candidates, 0);
-    let late = store.explain(&Region::all().positions(3_991..)).unwrap();
-    assert_eq!((late.positions, late.candidates), (3_991..=4_000, 10));
+    let late = store.explain(&Region::all().positions(3_996..)).unwrap();
+    assert_eq!((late.positions, late.candidates), (3_996..=4_005, 10));
 }
 
 #[test]

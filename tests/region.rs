@@ -1,5 +1,6 @@
 //! Regions: a query gives the events that the predicate admits, and no others.
 
+use batpak::EventHeader;
 use batpak::prelude::*;
 use proptest::prelude::*;
 
@@ -14,6 +15,9 @@ struct Fact {
     scope: usize,
     kind: u16,
     tags: Vec<u8>,
+    /// By how many events before this one.
+    causes: Vec<usize>,
+    correlation: Option<usize>,
 }
 
 fn fact() -> impl Strategy<Value = Fact> {
@@ -22,12 +26,16 @@ fn fact() -> impl Strategy<Value = Fact> {
         0..2_usize,
         0..4_u16,
         prop::collection::vec(0..3_u8, 0..3),
+        prop::collection::vec(1..6_usize, 0..3),
+        prop::option::of(1..6_usize),
     )
-        .prop_map(|(entity, scope, kind, tags)| Fact {
+        .prop_map(|(entity, scope, kind, tags, causes, correlation)| Fact {
             entity,
             scope,
             kind,
             tags,
+            causes,
+            correlation,
         })
 }
 
@@ -40,6 +48,10 @@ enum Narrow {
     Kinds(Vec<u16>),
     Category(u8),
     Tag(u8),
+    /// By the number of the cause, from 0.
+    CausedBy(usize),
+    /// By the number of the event that it began with.
+    Correlation(usize),
     Positions(u64, u64),
 }
 
@@ -51,6 +63,8 @@ fn narrow() -> impl Strategy<Value = Narrow> {
         prop::collection::vec(0..4_u16, 0..3).prop_map(Narrow::Kinds),
         (1..4_u8).prop_map(Narrow::Category),
         (0..3_u8).prop_map(Narrow::Tag),
+        (0..40_usize).prop_map(Narrow::CausedBy),
+        (0..40_usize).prop_map(Narrow::Correlation),
         (0..50_u64, 0..50_u64).prop_map(|(from, len)| Narrow::Positions(from, from + len)),
     ]
 }
@@ -59,7 +73,33 @@ fn kind(n: u16) -> EventKind {
     EventKind::custom(1 + (n % 2) as u8, n)
 }
 
-fn region(items: &[Vec<Narrow>]) -> Region {
+/// Appends the facts one by one, and gives what is stored of each.
+fn append(store: &Store, facts: &[Fact]) -> Vec<EventHeader> {
+    let mut stored: Vec<EventHeader> = Vec::new();
+    for fact in facts {
+        let at = coordinate(ENTITIES[fact.entity], SCOPES[fact.scope]);
+        let mut event = NewEvent::new(&at, kind(fact.kind), &0);
+        for tag in &fact.tags {
+            event = event.tag(Tag::new("t", tag).unwrap());
+        }
+        let before = |back: usize| Some(stored[stored.len().checked_sub(back)?].event_id);
+        for id in fact.causes.iter().filter_map(|back| before(*back)) {
+            event = event.cause(id);
+        }
+        if let Some(id) = fact.correlation.and_then(before) {
+            event = event.correlation(id);
+        }
+        let receipt = store.commit(Batch::new().event(event)).unwrap()[0];
+        stored.push(store.get(receipt.event_id).unwrap().unwrap().header);
+    }
+    stored
+}
+
+fn region(items: &[Vec<Narrow>], stored: &[EventHeader]) -> Region {
+    let id = |number: usize| match stored.get(number) {
+        Some(header) => header.event_id,
+        None => EventId::from_u128(7),
+    };
     let item = |narrows: &Vec<Narrow>| {
         narrows
             .iter()
@@ -70,13 +110,16 @@ fn region(items: &[Vec<Narrow>]) -> Region {
                 Narrow::Kinds(kinds) => region.kinds(kinds.iter().map(|n| kind(*n))),
                 Narrow::Category(category) => region.category(*category),
                 Narrow::Tag(tag) => region.tag(Tag::new("t", tag).unwrap()),
+                Narrow::CausedBy(number) => region.caused_by(id(*number)),
+                Narrow::Correlation(number) => region.correlation(id(*number)),
                 Narrow::Positions(from, to) => region.positions(*from..*to),
             })
     };
     items.iter().map(item).reduce(Region::or).unwrap()
 }
 
-fn admits(narrow: &Narrow, fact: &Fact, position: u64) -> bool {
+fn admits(narrow: &Narrow, fact: &Fact, stored: &[EventHeader], position: u64) -> bool {
+    let number = position as usize - 1;
     match narrow {
         Narrow::Entity(entity) => fact.entity == *entity,
         Narrow::Prefix(prefix) => ENTITIES[fact.entity].starts_with(prefix),
@@ -84,6 +127,14 @@ fn admits(narrow: &Narrow, fact: &Fact, position: u64) -> bool {
         Narrow::Kinds(kinds) => kinds.contains(&fact.kind),
         Narrow::Category(category) => 1 + (fact.kind % 2) as u8 == *category,
         Narrow::Tag(tag) => fact.tags.contains(tag),
+        Narrow::CausedBy(of) => {
+            let mut causes = fact.causes.iter();
+            causes.any(|back| number.checked_sub(*back) == Some(*of))
+        }
+        Narrow::Correlation(of) => {
+            let first = stored.get(*of).map(|header| header.event_id);
+            number == *of || first.is_some_and(|id| stored[number].correlation == Some(id))
+        }
         Narrow::Positions(from, to) => (*from..*to).contains(&position),
     }
 }
@@ -98,21 +149,15 @@ proptest! {
     ) {
         let dir = Dir::new();
         let store = Store::open(dir.config().durability(Durability::Written)).unwrap();
-        let mut batch = Batch::new();
-        for fact in &facts {
-            let at = coordinate(ENTITIES[fact.entity], SCOPES[fact.scope]);
-            let event = NewEvent::new(&at, kind(fact.kind), &0);
-            batch.extend([fact.tags.iter().fold(event, |event, tag| event.tag(Tag::new("t", tag).unwrap()))]);
-        }
-        store.commit(batch).unwrap();
+        let stored = append(&store, &facts);
         let expected: Vec<u64> = (1..)
             .zip(&facts)
             .filter(|(position, fact)| {
-                items.iter().any(|item| item.iter().all(|narrow| admits(narrow, fact, *position)))
+                items.iter().any(|item| item.iter().all(|narrow| admits(narrow, fact, &stored, *position)))
             })
             .map(|(position, _)| position)
             .collect();
-        let region = region(&items);
+        let region = region(&items, &stored);
         let forward: Vec<u64> = store.query(&region).map(|event| event.unwrap().header.sequence).collect();
         prop_assert_eq!(&forward, &expected);
         let mut backward: Vec<u64> =

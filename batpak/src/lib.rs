@@ -201,8 +201,9 @@ pub use projection::{Fold, FoldError, Projection};
 pub use serde;
 pub use store::{
     Access, AppendReceipt, Backup, BackupError, BackupSegment, Checkpoint, CheckpointError,
-    Criterion, Cut, CutReason, Divergence, Events, Lookup, Loss, Lost, Plan, PlanItem, Progress,
-    Recovery, Repair, Store, StoreConfig, StoreError, Ticket, Verification,
+    Criterion, Cut, CutReason, Divergence, Events, Lineage, LineageEdge, LineageEvent, Lookup,
+    Loss, Lost, Plan, PlanItem, Progress, Recovery, Repair, Store, StoreConfig, StoreError, Ticket,
+    Verification,
 };
 pub use typestate::{
     Chain, CommitError, Committed, Cursor, Denied, Folded, Illegal, Machine, Pending, Refused,

@@ -82,6 +82,37 @@ pub fn see(store: &Store) -> Seen {
     (1..=store.position()).map(event).collect()
 }
 
+/// Asks what led to some events, and what they led to.
+fn trace(store: &Store) {
+    for event in store.query(&Region::all()).flatten().take(8) {
+        let id = event.header.event_id;
+        let answers = [
+            store.lineage(id, 3).map(|lineage| {
+                assert!(
+                    lineage
+                        .events
+                        .iter()
+                        .any(|event| event.header.event_id == id)
+                );
+                assert!(
+                    lineage
+                        .events
+                        .is_sorted_by_key(|event| event.header.sequence)
+                );
+            }),
+            store.causes(id).map(drop),
+            store.effects(id).try_for_each(|effect| effect.map(drop)),
+            store.correlation(id).try_for_each(|event| event.map(drop)),
+        ];
+        for error in answers.into_iter().filter_map(Result::err) {
+            // An index that does not belong to the log need not have the ids that are in it.
+            if !matches!(error, StoreError::UnknownEvent(_)) {
+                check(&error);
+            }
+        }
+    }
+}
+
 /// Asks what can be asked: what comes of it is of the question, or an error.
 pub fn ask(store: &Store) {
     let regions = [
@@ -90,6 +121,7 @@ pub fn ask(store: &Store) {
         Region::all().tag(Tag::new("n", 3).unwrap()),
         Region::all().entity_prefix("b").positions(3..40),
     ];
+    trace(store);
     for region in regions {
         for events in [
             store.query(&region).collect::<Vec<_>>(),

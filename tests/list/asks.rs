@@ -14,6 +14,8 @@ pub enum Ask {
     Kinds(Vec<EventKind>),
     Category(u8),
     Tag(Tag),
+    CausedBy(EventId),
+    Correlation(EventId),
     /// The first, and the one behind the last.
     Positions(u64, u64),
     TimesUs(u64, u64),
@@ -32,9 +34,17 @@ pub fn tag(random: &mut Random) -> Tag {
     }
 }
 
+/// The id of an event of the list, if it has any.
+fn id(random: &mut Random, list: &List) -> EventId {
+    match list.events() {
+        [] => EventId::from_u128(u128::from(random.number())),
+        events => random.pick(events).receipt.event_id,
+    }
+}
+
 impl Ask {
     /// How many sorts there are.
-    pub const SORTS: u64 = 8;
+    pub const SORTS: u64 = 10;
 
     /// One of the sort with this number.
     pub fn of_sort(sort: u64, random: &mut Random, list: &List) -> Self {
@@ -52,7 +62,9 @@ impl Ask {
             3 => Self::Kinds((0..random.below(4)).map(|_| kind(random)).collect()),
             4 => Self::Category(1 + random.below(4) as u8),
             5 => Self::Tag(tag(random)),
-            6 => {
+            6 => Self::CausedBy(id(random, list)),
+            7 => Self::Correlation(id(random, list)),
+            8 => {
                 let from = random.below(list.last() + 2);
                 Self::Positions(from, from + random.below(list.last() + 2))
             }
@@ -75,6 +87,8 @@ impl Ask {
             Self::Kinds(kinds) => region.kinds(kinds.iter().copied()),
             Self::Category(category) => region.category(*category),
             Self::Tag(tag) => region.tag(tag.clone()),
+            Self::CausedBy(id) => region.caused_by(*id),
+            Self::Correlation(id) => region.correlation(*id),
             Self::Positions(from, end) => region.positions(*from..*end),
             Self::TimesUs(from, end) => region.times_us(*from..*end),
         }
@@ -88,6 +102,8 @@ impl Ask {
             Self::Kinds(kinds) => kinds.contains(&draft.kind),
             Self::Category(category) => draft.kind.category() == *category,
             Self::Tag(tag) => draft.tags.contains(tag),
+            Self::CausedBy(id) => draft.causes.contains(id),
+            Self::Correlation(id) => receipt.event_id == *id || draft.correlation == Some(*id),
             Self::Positions(from, end) => (*from..*end).contains(&receipt.sequence),
             Self::TimesUs(from, end) => (*from..*end).contains(&receipt.time_us),
         }

@@ -132,6 +132,9 @@ pub enum StoreError {
     /// A cause that is not in the store.
     #[error("there is no event {0} to be the cause of another")]
     UnknownCause(EventId),
+    /// An id that no event in the store has.
+    #[error("there is no event {0} in the store")]
+    UnknownEvent(EventId),
     /// A name that no coordinate can have: for `?` on what [`Coordinate::new`] gives.
     #[error(transparent)]
     Coordinate(#[from] CoordinateError),

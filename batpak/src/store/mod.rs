@@ -4,6 +4,7 @@ mod answer;
 mod append;
 mod background;
 mod backup;
+mod causality;
 mod checkpoint;
 pub(crate) mod commit;
 mod config;
@@ -41,6 +42,7 @@ use std::sync::Arc;
 
 pub use append::{AppendReceipt, Ticket};
 pub use backup::{Backup, BackupError, BackupSegment};
+pub use causality::{Lineage, LineageEdge, LineageEvent};
 pub use checkpoint::{Checkpoint, CheckpointError, Divergence};
 pub use config::StoreConfig;
 pub use error::StoreError;

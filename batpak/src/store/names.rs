@@ -48,6 +48,11 @@ impl KindNames {
         Ok(first)
     }
 
+    /// What the kind is called.
+    pub(crate) fn get(&self, kind: EventKind) -> Option<&str> {
+        self.0.get(&kind).map(|name| &**name)
+    }
+
     /// Takes the name of a kind, unless it has one.
     pub(crate) fn record(&mut self, kind: EventKind, name: &str) {
         self.0.entry(kind).or_insert_with(|| name.into());

@@ -19,7 +19,7 @@ impl Store {
     pub fn get(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
         let view = self.shared.view();
         match view.find_id(id)? {
-            Some(position) => self.event_at(position, &view),
+            Some(position) => self.event_at(position, &view).map(Some),
             None => Ok(None),
         }
     }
@@ -29,17 +29,19 @@ impl Store {
     /// # Errors
     /// As for [`Self::get`].
     pub fn get_at(&self, position: u64) -> Result<Option<StoredEvent>, StoreError> {
-        self.event_at(position, &self.shared.view())
-    }
-
-    fn event_at(&self, position: u64, view: &View) -> Result<Option<StoredEvent>, StoreError> {
+        let view = self.shared.view();
         if position == 0 || position > view.published() {
             return Ok(None);
         }
+        self.event_at(position, &view).map(Some)
+    }
+
+    /// The event at this position, of which the view knows.
+    pub(super) fn event_at(&self, position: u64, view: &View) -> Result<StoredEvent, StoreError> {
         let place = self.shared.place_in(view, position)?;
         let mut reader = FrameReader::default();
         let (event, buffer) = reader.read_only(&place)?;
-        share(&event, buffer).map(Some)
+        share(&event, buffer)
     }
 
     /// The events of one stream, in order of revision. An empty stream has none.
@@ -95,8 +97,12 @@ impl Store {
     ///
     /// How they are found, [`Self::explain`] tells.
     pub fn query(&self, region: &Region) -> Events<'_> {
-        let view = self.shared.view();
-        let (positions, failed) = match plan_region(region, &view) {
+        self.query_in(region, &self.shared.view())
+    }
+
+    /// The events of a region that the view knows of.
+    pub(super) fn query_in(&self, region: &Region, view: &View) -> Events<'_> {
+        let (positions, failed) = match plan_region(region, view) {
             Ok(planned) => (planned.positions, None),
             Err(error) => (Positions::all(1, 0), Some(error)),
         };
@@ -206,6 +212,12 @@ enum Side {
 }
 
 impl Events<'_> {
+    /// The same, but that an error is all that there is.
+    pub(super) fn failed(mut self, error: StoreError) -> Self {
+        self.failed = Some(error);
+        self
+    }
+
     /// Leaves out the events before this position, such as those that were seen in an earlier run. They are not read.
     ///
     /// ```
