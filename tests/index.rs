@@ -56,6 +56,9 @@ fn assert_same(store: &Store, list: &List, random: &mut Random) {
     for _ in 0..100 {
         list.assert_same_event(store, random);
     }
+    for _ in 0..20 {
+        list.assert_same_causality(store, random);
+    }
     for _ in 0..4 {
         list.assert_same_stream(store, random);
     }

@@ -1,6 +1,7 @@
 //! The same events in a list: what a store has to answer, found by looking at each.
 
 mod asks;
+mod causality;
 
 use std::collections::BTreeMap;
 
@@ -166,6 +167,7 @@ impl List {
             self.assert_same_event(store, random);
             self.assert_same_stream(store, random);
             self.assert_same_region(store, random);
+            self.assert_same_causality(store, random);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod append;
 mod backup;
+mod causality;
 mod checkpoint;
 mod commit;
 mod concurrent;

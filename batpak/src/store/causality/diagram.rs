@@ -35,7 +35,8 @@ impl Lineage {
         text
     }
 
-    /// The same as a flowchart of Mermaid, which many viewers of Markdown show.
+    /// The same as a flowchart of Mermaid, which many viewers of Markdown show. Unless it is configured
+    /// otherwise, Mermaid draws no more than 500 edges.
     #[must_use]
     pub fn to_mermaid(&self) -> String {
         let mut text = String::from("flowchart TD\n");
@@ -91,12 +92,13 @@ fn lines(event: &LineageEvent) -> [String; 3] {
     ]
 }
 
-/// A line within a quoted string.
+/// A line within a quoted string, in which Graphviz knows the entities of HTML.
 fn in_dot(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     for c in line.chars() {
         match c {
             '"' | '\\' => text.extend(['\\', c]),
+            '&' => text.push_str("&amp;"),
             _ if c.is_control() => text.push(' '),
             _ => text.push(c),
         }
@@ -114,6 +116,8 @@ fn in_mermaid(line: &str) -> String {
             '"' | '#' | ';' | '<' | '>' | '&' | '%' | '`' => {
                 text.push_str(&format!("#{};", u32::from(c)));
             }
+            // With an `n` at once behind it, it would end the line in whatever way it is written.
+            '\\' => text.push_str("#92;#8203;"),
             _ if c.is_control() => text.push(' '),
             _ => text.push(c),
         }
