@@ -92,7 +92,6 @@ fn what_has_nothing_to_do_with_one_another_stays_apart() {
 fn an_event_of_a_lineage_is_told_with_its_address_its_header_and_the_name_of_its_kind() {
     #[derive(Event)]
     #[event(category = 0x1)]
-
     enum Paid {
         #[event(id = 0x001, name = "invoice paid")]
         Invoice { cents: u64 },
