@@ -18,7 +18,8 @@ impl Store {
     /// that nothing led to has none.
     ///
     /// # Errors
-    /// [`StoreError::UnknownEvent`] if there is no event with this id, and whatever reading gives.
+    /// [`StoreError::UnknownEvent`] if there is no event with this id, [`StoreError::Corrupt`] if it names
+    /// a cause that is no event before it, and whatever else reading gives.
     pub fn causes(&self, id: EventId) -> Result<Vec<StoredEvent>, StoreError> {
         let view = self.shared.view();
         let position = self.known(id, &view)?;
@@ -45,7 +46,7 @@ impl Store {
     /// own id it is, with which the story begins.
     ///
     /// They are those of the region [`Region::correlation`], which can ask for more besides. An id that
-    /// no event refers to has none.
+    /// no event has or refers to has none.
     pub fn correlation(&self, id: EventId) -> Events<'_> {
         self.query(&Region::all().correlation(id))
     }
