@@ -110,10 +110,15 @@ fn a_batch_whose_expectation_fails_stores_nothing() {
                 .expect(&b, Expect::Revision(7)),
         )
         .unwrap_err();
-    assert!(error.is_retryable());
+    // Nothing has come since: the stream has never had that revision.
+    assert!(!error.is_retryable());
+    let event = store.stream(&b).next().unwrap().unwrap().header.event_id;
     assert_eq!(
         error.to_string(),
-        "b@s is at revision 1, but revision 7 was expected; reload it and try again"
+        format!(
+            "the append is on condition of revision 7 in b@s, and there is event {event} at position 1, revision 1; \
+             trying again does not help"
+        )
     );
     assert_eq!(contents(&store), before);
 }

@@ -37,7 +37,12 @@ mod chained {
         for checkpoint in taken.iter().step_by(5) {
             let found = store.verify_against(checkpoint).unwrap();
             assert_eq!(found.events, store.position());
-            assert_eq!(reader.verify_against(checkpoint).unwrap(), found);
+            // Footers and parts of the index may come in between.
+            let by_reader = reader.verify_against(checkpoint).unwrap();
+            assert_eq!(
+                (by_reader.events, by_reader.streams),
+                (found.events, found.streams)
+            );
         }
         assert_eq!(reader.checkpoint().unwrap(), store.checkpoint().unwrap());
     }

@@ -191,7 +191,7 @@ fn a_conflict_is_told_once_the_event_that_it_rests_on_is_stored() {
             .expect(&stream, Expect::Empty);
         let error = store.commit(late).unwrap_err();
         assert!(
-            matches!(error, StoreError::Conflict { actual: 1, .. }),
+            matches!(&error, StoreError::Conflict(conflict) if conflict.revision == 1),
             "{error}"
         );
         // Who reloads now finds it.

@@ -159,7 +159,8 @@ impl<'p> Thread<'p> {
                     expected: (expected, expect),
                 })
             }
-            Err(StoreError::Conflict { actual, .. }) => {
+            Err(StoreError::Conflict(conflict)) => {
+                let actual = conflict.revision;
                 self.known[expected as usize] = actual;
                 Answer::Refused(expected, expect, actual)
             }

@@ -1,5 +1,10 @@
 //! Gates: functions that can still be called, and values that decide.
 
+mod combined;
+mod explained;
+mod panicking;
+mod random;
+
 use batpak::prelude::*;
 
 struct Limits {

@@ -15,6 +15,8 @@ use crate::support::coordinate;
 /// An event before it is appended.
 #[derive(Debug, Clone)]
 pub struct Draft {
+    /// The id that it is given, of one sort or another.
+    pub id: Option<EventId>,
     pub stream: Coordinate,
     pub kind: EventKind,
     pub tags: Vec<Tag>,
@@ -42,7 +44,18 @@ impl Draft {
         };
         let causes = 0..few(random, 3);
         let causes = causes.filter_map(|_| earlier(random)).collect();
+        let id = (random.below(5) == 0).then(|| match random.below(3) {
+            0 => EventId::random(),
+            1 => EventId::named(EventId::from_u128(1), random.number().to_le_bytes()),
+            // As a mint of another store would have it, long ago or far ahead.
+            _ => {
+                let time = u128::from(random.number()) << 80;
+                let rest = u128::from(random.number()) & !(0b11 << 62);
+                EventId::from_u128(time | (0x7 << 76) | (0b10 << 62) | rest)
+            }
+        });
         Self {
+            id,
             stream: coordinate(&entity, scope),
             kind: asks::kind(random),
             tags,
@@ -56,6 +69,7 @@ impl Draft {
         let event = NewEvent::new(&self.stream, self.kind, &self.payload);
         let event = self.tags.iter().cloned().fold(event, NewEvent::tag);
         let event = self.causes.iter().copied().fold(event, NewEvent::cause);
+        let event = self.id.into_iter().fold(event, NewEvent::id);
         match self.correlation {
             Some(id) => event.correlation(id),
             None => event,
@@ -90,6 +104,7 @@ impl Listed {
             )
         );
         let draft = &self.draft;
+        assert!(draft.id.is_none_or(|id| id == header.event_id));
         assert_eq!(
             (&event.coordinate, header.kind),
             (&draft.stream, draft.kind)
@@ -117,11 +132,15 @@ impl List {
     /// Adds what was appended. The receipts go on where the list ends.
     pub fn record(&mut self, drafts: Vec<Draft>, receipts: &[AppendReceipt]) {
         assert_eq!(drafts.len(), receipts.len());
-        for (draft, receipt) in drafts.into_iter().zip(receipts) {
+        for (mut draft, receipt) in drafts.into_iter().zip(receipts) {
             assert_eq!(receipt.sequence, self.last() + 1);
             if let Some(newest) = self.events.last() {
-                assert!(receipt.event_id > newest.receipt.event_id);
                 assert!(receipt.time_us >= newest.receipt.time_us);
+            }
+            if let (None, Some(cause)) = (draft.correlation, draft.causes.first()) {
+                let cause = self.find(*cause).unwrap();
+                let inherited = cause.draft.correlation;
+                draft.correlation = Some(inherited.unwrap_or(cause.receipt.event_id));
             }
             let receipt = *receipt;
             self.events.push(Listed { draft, receipt });
@@ -135,6 +154,19 @@ impl List {
         batch.extend(drafts.iter().map(Draft::event));
         let receipts = store.commit(batch).unwrap();
         self.record(drafts, &receipts);
+    }
+
+    /// The event with this id.
+    pub fn find(&self, id: EventId) -> Option<&Listed> {
+        let mut events = self.events.iter();
+        events.find(|event| event.receipt.event_id == id)
+    }
+
+    /// The position of the first event of these behind a position.
+    pub fn first_behind(&self, asks: &Asks, position: u64) -> Option<u64> {
+        let mut events = self.events.iter().filter(|event| asks.admit(event));
+        let first = events.find(|event| event.receipt.sequence > position);
+        first.map(|event| event.receipt.sequence)
     }
 
     /// Forgets the events behind a position.

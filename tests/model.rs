@@ -8,7 +8,7 @@ use std::path::Path;
 use batpak::prelude::*;
 use batpak::testing::Random;
 
-use crate::list::{Draft, List};
+use crate::list::{Asks, Draft, List};
 use crate::support::{Dir, setting, soon};
 
 /// How many programs are run, if `BATPAK_TEST_PROGRAMS` does not say otherwise. Each has a seed, from
@@ -79,9 +79,11 @@ impl Program {
 
     fn step(&mut self) {
         match self.random.below(40) {
-            0..20 => self.commit(),
+            0..16 => self.commit(),
+            16..20 => self.commit_on_condition(),
             20..24 => self.submit(),
-            24..27 => self.refuse(),
+            24..26 => self.refuse(),
+            26 => self.repeat(),
             27..29 => self.flush(),
             29..33 => self.ask(),
             33..35 => self.reopen(),
@@ -153,13 +155,80 @@ impl Program {
             _ => Expect::Revision(revision + 1 + self.random.below(3)),
         };
         match self.store().commit(batch.expect(stream, wrong)) {
-            Err(StoreError::Conflict {
-                coordinate, actual, ..
-            }) => {
-                assert_eq!((&coordinate, actual), (stream, revision));
+            Err(StoreError::Conflict(conflict)) => {
+                let (coordinate, expect) = (stream.clone(), wrong);
+                assert_eq!(
+                    conflict.clause,
+                    batpak::Clause::Stream { coordinate, expect }
+                );
+                assert_eq!(conflict.revision, revision);
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Commits on condition that a region has no event, or none behind some position, if it has none.
+    fn commit_on_condition(&mut self) {
+        let (drafts, batch, durability) = self.batch();
+        let asks = Asks::random(&mut self.random, &self.list);
+        let (region, last) = (asks.region(), self.list.last());
+        let behind = match self.random.below(3) {
+            0 => 0,
+            1 => last - self.random.below(last + 1).min(20),
+            _ => self.random.below(last + 1),
+        };
+        let batch = match self.random.below(2) {
+            0 if behind == 0 => batch.fail_if_any(region),
+            _ => batch.fail_if_after(region, behind),
+        };
+        match (
+            self.store().commit(batch),
+            self.list.first_behind(&asks, behind),
+        ) {
+            (Ok(receipts), None) => self.record(drafts, &receipts, durability),
+            (Err(StoreError::Conflict(conflict)), Some(first)) => {
+                let receipt = &self.list.events()[first as usize - 1].receipt;
+                let found = (conflict.event, conflict.position, conflict.revision);
+                let event = (Some(receipt.event_id), first, receipt.revision);
+                assert_eq!(found, event, "{asks:?}");
+                // The answer is sure.
+                self.written = self.written.max(first);
+            }
+            (answer, first) => panic!("{answer:?}, and not {first:?}: {asks:?}"),
+        }
+    }
+
+    /// Appends some event with a given id once more, and another one with its id.
+    fn repeat(&mut self) {
+        let given = self
+            .list
+            .events()
+            .iter()
+            .filter(|event| event.draft.id.is_some());
+        let given: Vec<_> = given.collect();
+        if given.is_empty() {
+            return;
+        }
+        let listed = *self.random.pick(&given);
+        let durability = *self.random.pick(&DURABILITIES);
+        let commit = |draft: &Draft| {
+            let batch = Batch::from(draft.event()).durability(durability);
+            // It is answered before any condition is asked.
+            self.store().commit(batch.fail_if_any(Region::all()))
+        };
+        let mut receipt = commit(&listed.draft).unwrap()[0];
+        assert!(receipt.durability >= durability);
+        receipt.durability = listed.receipt.durability;
+        assert_eq!(receipt, listed.receipt);
+        let mut other = listed.draft.clone();
+        other.payload ^= 1;
+        match commit(&other) {
+            Err(StoreError::IdTaken { id, position }) => {
+                assert_eq!((Some(id), position), (listed.draft.id, receipt.sequence));
+            }
+            answer => panic!("{answer:?}"),
+        }
+        self.written = self.written.max(receipt.sequence);
     }
 
     fn flush(&mut self) {

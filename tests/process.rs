@@ -6,6 +6,7 @@ mod injected;
 mod kill;
 mod openers;
 mod permissions;
+mod reactors;
 mod room;
 
 use std::path::Path;

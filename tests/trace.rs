@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock};
 
 use batpak::prelude::*;
 
-use crate::support::{Dir, coordinate, fill, number};
+use crate::support::{Dir, coordinate, fill, number, soon};
 
 /// What all stores of this process have said since somebody listens.
 static SAID: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -78,4 +78,27 @@ fn a_store_that_takes_no_more_events_says_so_once() {
     let said = said(&dir);
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(said[1].contains("ERROR batpak::store"), "{said:?}");
+}
+
+#[test]
+fn a_reactor_that_cannot_go_on_says_so_though_nobody_asks_it() {
+    listen();
+    let dir = Dir::new();
+    let store = dir.open();
+    let failing = batpak::reactor("failing", |_| Err::<Batch, _>("no answer"));
+    let reacting = store.react(Region::all(), failing).unwrap();
+    store
+        .append_event(number(&coordinate("a", "s"), 1))
+        .unwrap();
+    soon("it fails", || reacting.error().is_some());
+    drop(reacting);
+    let said = said(&dir);
+    for part in [
+        "ERROR batpak::store",
+        "reactor=\"failing\"",
+        "position=1",
+        "no answer",
+    ] {
+        assert!(said[1].contains(part), "{said:?}");
+    }
 }

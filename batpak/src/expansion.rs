@@ -12,12 +12,12 @@ pub use crate::event::{
     At, Claim, Claimant, Clash, Earlier, FieldReader, FieldWriter, Home, KindSlot, Kinds, Upcast,
     Value, ValueReader, ValueWriter, accepted_category, clash, entries, refused_category,
 };
-pub use crate::guard::Decision;
+pub use crate::guard::{Asked, Decision};
 pub use crate::typestate::{In, Instance, Moved, Place};
 
 use crate::{
-    Chain, Committed, Coordinate, CoordinateError, Cursor, DecodeError, EventKind, EventPayload,
-    Fold, KindEntry, Machine, NewEvent, Part, State, Step, Transition,
+    Chain, Committed, Coordinate, CoordinateError, Cursor, DecodeError, Denial, EventKind,
+    EventPayload, Fold, KindEntry, Machine, NewEvent, Part, State, Step, Transition,
 };
 
 /// The coordinate of the entity `<prefix>:<id>` in `scope`.
@@ -41,6 +41,23 @@ pub fn data_after<M: Machine>(before: &M::Data, event: &M::Event) -> M::Data {
     let mut after = before.clone();
     after.fold(event);
     after
+}
+
+/// Asks the gates of an arm, and gives what they did.
+///
+/// # Errors
+/// The denial of the first gate that does not permit.
+pub fn ask(gates: impl FnOnce() -> Result<(), Denial>) -> Result<Asked, Denial> {
+    let (answer, asked) = Asked::by(gates);
+    answer.map(|()| asked)
+}
+
+/// The step of a command that gates have permitted.
+///
+/// # Errors
+/// What there is instead of a step.
+pub fn permitted<F, T, D>(step: Result<Step<F, T>, D>, asked: Asked) -> Result<Step<F, T>, D> {
+    step.map(|step| step.permitted(asked))
 }
 
 /// The step of a command whose gates have permitted it: over the event, to where the machine's table

@@ -137,6 +137,44 @@
 //! found by an index on disk, which [`Store::explain`] tells about. Other processes read along
 //! through [`Store::open_read_only`].
 //!
+//! # Decisions that hold
+//!
+//! A decision is valid at the moment it is stored, or it is not stored. Any append takes a [`Condition`]: what streams must
+//! look like, and which regions must have no event, or none behind a position. [`Store::decide`] reads a region, decides, and
+//! appends on condition that nothing has come to it since, anew if something has:
+//!
+//! ```
+//! use batpak::prelude::*;
+//! # let dir = std::env::temp_dir().join(format!("batpak-doc-decide-{}", std::process::id()));
+//!
+//! let store = Store::open(StoreConfig::new(&dir))?;
+//! let joined = EventKind::custom(0x1, 1);
+//! let latin = Tag::new("course", "latin")?;
+//! let join = |student: &str| {
+//!     store.decide(&Region::all().kinds([joined]).tag(latin.clone()), |students| {
+//!         if students.count() >= 2 {
+//!             return Err(Box::<dyn std::error::Error>::from("the course is full"));
+//!         }
+//!         let student = Coordinate::new(student, "school")?;
+//!         Ok(NewEvent::new(&student, joined, &()).tag(latin.clone()).into())
+//!     })
+//! };
+//! assert!(join("student:1").is_ok() && join("student:2").is_ok());
+//! assert_eq!(join("student:3").unwrap_err().to_string(), "the course is full");
+//! # drop(store);
+//! # std::fs::remove_dir_all(dir)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What gates learn from elsewhere in the log comes as [`Observed`], and what they permit is stored on condition that it still
+//! holds: by a machine's command, or by a [`Pipeline`], whose [`Receipt`] is good for exactly one commit of exactly what
+//! was proposed. Each event tells which gates have permitted it ([`StoredEvent::permit`]), or by whose [`Bypass`] none was asked.
+//! Events under ids that their caller gives ([`NewEvent::id`]) are stored once, however often they are appended.
+//!
+//! Causes are kept with events and hand their correlation on; [`Store::lineage`] draws what led to what, and a [`Reactor`]
+//! appends what follows from events, once for each. [`outcome`] is for steps of workflows that cannot be answered yes
+//! or no yet.
+//!
 //! # Evidence and safety
 //!
 //! [`Store::verify`] reads everything back and finds what was changed. That the newest events are gone, or a
@@ -154,7 +192,7 @@
 //! strategies of proptest.
 //!
 //! `tracing` emits an event of that crate when a store is opened (at the level `INFO`, or `WARN` with what was cut off
-//! after a crash), when one fails and takes no more events (`ERROR`), and when something in the background fails or
+//! after a crash), when one fails and takes no more events or a reactor cannot go on (`ERROR`), and when something in the background fails or
 //! a damaged part of the index was made anew (`WARN`).
 //!
 //! # Platforms
@@ -166,8 +204,8 @@
 //! An event's way goes down this list, and each layer names only those above it:
 //! 1. [`Coordinate`] and [`Tag`]: WHO and WHERE. One stream per coordinate.
 //! 2. [`EventKind`], [`EventPayload`], [`StoredEvent`], [`Region`]: WHAT, and the predicate over it.
-//! 3. [`Gate`], [`GateSet`], [`Denial`]: MAY I? Asked once, before a commit, never on replay.
-//! 4. [`Batch`], [`Expect`]: COMMIT. All of it or nothing.
+//! 3. [`Gate`], [`GateSet`], [`Denial`], [`Observed`], [`Receipt`]: MAY I? Asked once, before a commit, never on replay.
+//! 4. [`Batch`], [`Condition`], [`Pipeline`]: COMMIT. All of it or nothing.
 //! 5. [`Store`]: PERSIST. Append, read, fold, verify, back up.
 //!
 //! [`Projection`] and the typestate of [`state_machine!`] stand beside the store: both are folds. [`outcome`] names none of
@@ -194,16 +232,23 @@ pub use event::{
     Category, DecodeError, Digest, EncodeError, EventFlags, EventHeader, EventId, EventIdError,
     EventKind, EventMeta, EventPayload, KindEntry, RawEvent, Region, StoreId, StoredEvent,
 };
-pub use guard::{Denial, Gate, GateSet, Verdict};
+pub use guard::{
+    AllOf, Answer, AnyOf, Bypass, BypassError, Combinator, Denial, DenialRecord, DryRun,
+    Evaluation, Explanation, Gate, GateSet, GateSetDigest, Gates, Not, Observed, Permit, Receipt,
+    Verdict, all_of, any_of, not,
+};
 pub use outcome::{Backoff, Outcome};
-pub use pipeline::{Batch, Durability, Expect, NewEvent};
+pub use pipeline::{
+    Batch, Clause, Condition, Conflict, Durability, Expect, NewEvent, NotPermitted, Pipeline,
+    Proposal, Proposed,
+};
 pub use projection::{Fold, FoldError, Projection};
 pub use serde;
 pub use store::{
     Access, AppendReceipt, Backup, BackupError, BackupSegment, Checkpoint, CheckpointError,
-    Criterion, Cut, CutReason, Divergence, Events, Lineage, LineageEdge, LineageEvent, Lookup,
-    Loss, Lost, Plan, PlanItem, Progress, Recovery, Repair, Store, StoreConfig, StoreError, Ticket,
-    Verification,
+    Criterion, Cut, CutReason, Decider, Divergence, Events, Lineage, LineageEdge, LineageEvent,
+    Lookup, Loss, Lost, Plan, PlanItem, Progress, Reacting, Reactor, ReactorError, ReactorFailure,
+    Recovery, Repair, Store, StoreConfig, StoreError, Ticket, Verification, reactor,
 };
 pub use typestate::{
     Chain, CommitError, Committed, Cursor, Denied, Folded, Illegal, Machine, Pending, Refused,

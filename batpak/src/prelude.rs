@@ -1,9 +1,10 @@
 //! The names that a program using batpak starts from: `use batpak::prelude::*;`.
 
 pub use crate::{
-    AppendReceipt, Batch, Chain, CommitError, Coordinate, CoordinateError, Denial, Denied,
-    Durability, Event, EventId, EventKind, EventMeta, EventPayload, Expect, Gate, GateSet, Illegal,
-    Machine, NewEvent, Outcome, Projection, RawEvent, Refused, Region, Step, Store, StoreConfig,
-    StoreError, StoredEvent, Tag, Ticket, Transition, Verdict, ensure, gate, projection,
+    AppendReceipt, Batch, Bypass, Chain, CommitError, Condition, Conflict, Coordinate,
+    CoordinateError, Denial, Denied, Durability, Event, EventId, EventKind, EventMeta,
+    EventPayload, Expect, Gate, GateSet, Illegal, Machine, NewEvent, Observed, Outcome, Pipeline,
+    Projection, RawEvent, Reacting, Reactor, Refused, Region, Step, Store, StoreConfig, StoreError,
+    StoredEvent, Tag, Ticket, Transition, Verdict, all_of, any_of, ensure, gate, not, projection,
     state_machine,
 };

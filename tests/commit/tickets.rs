@@ -69,7 +69,10 @@ fn what_is_no_batch_to_store_is_told_when_it_is_submitted() {
         Err(StoreError::EmptyBatch)
     ));
     let unmet = one(&stream, 1).expect(&stream, Expect::Exists);
-    assert!(store.submit(unmet).unwrap_err().is_retryable());
+    assert!(matches!(
+        store.submit(unmet),
+        Err(StoreError::Conflict(conflict)) if conflict.event.is_none()
+    ));
     let unknown = number(&stream, 1).cause(EventId::from_u128(7));
     let error = store.submit(Batch::new().event(unknown)).unwrap_err();
     assert!(matches!(error, StoreError::UnknownCause(_)));

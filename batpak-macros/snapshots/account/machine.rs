@@ -602,14 +602,20 @@ impl<P> AccountIn<Open, P> {
         ::batpak::Step<Self, AccountIn<Open>>,
         ::batpak::Denied<Self, ::batpak::Denial>,
     > {
-        if let ::core::result::Result::Err(denial) = Account::open_withdrawn_gates(
+        let asked = match ::batpak::expansion::ask(|| Account::open_withdrawn_gates(
             &self.0.state().balance,
             &amount,
             ctx,
-        ) {
-            return ::core::result::Result::Err(::batpak::Denied::new(self, denial));
-        }
-        self.leading_to(AccountEvent::Withdrawn { amount })
+        )) {
+            ::core::result::Result::Ok(asked) => asked,
+            ::core::result::Result::Err(denial) => {
+                return ::core::result::Result::Err(::batpak::Denied::new(self, denial));
+            }
+        };
+        ::batpak::expansion::permitted(
+            self.leading_to(AccountEvent::Withdrawn { amount }),
+            asked,
+        )
     }
     /// `Open --Frozen--> Frozen`.
     pub fn freeze(

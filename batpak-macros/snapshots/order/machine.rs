@@ -674,14 +674,20 @@ impl<P> OrderIn<Draft, P> {
         ::batpak::Step<Self, OrderIn<Placed>>,
         ::batpak::Denied<Self, ::batpak::Denial>,
     > {
-        if let ::core::result::Result::Err(denial) = Order::draft_placed_gates(
+        let asked = match ::batpak::expansion::ask(|| Order::draft_placed_gates(
             &self.0.state().lines,
             &total,
             ctx,
-        ) {
-            return ::core::result::Result::Err(::batpak::Denied::new(self, denial));
-        }
-        self.leading_to(OrderEvent::Placed { total })
+        )) {
+            ::core::result::Result::Ok(asked) => asked,
+            ::core::result::Result::Err(denial) => {
+                return ::core::result::Result::Err(::batpak::Denied::new(self, denial));
+            }
+        };
+        ::batpak::expansion::permitted(
+            self.leading_to(OrderEvent::Placed { total }),
+            asked,
+        )
     }
     /// `Draft --Cancelled--> Cancelled`.
     pub fn cancel(

@@ -112,18 +112,20 @@ fn body(machine: &Machine, pair: &Pair, command: &Ident) -> TokenStream {
     let event = &machine.events[pair.event];
     let (event_name, fields) = (&event.name, event.fields.all());
     let gates = gates(machine, pair, &machine.functions[pair.arms[0]]);
-    if machine.is_guarded(pair) {
-        let choice = choice(machine, pair, command);
-        return quote!(#gates #choice);
-    }
-    quote! {
-        #gates
-        self.leading_to(#events::#event_name #fields)
+    let step = quote!(self.leading_to(#events::#event_name #fields));
+    let (before, step) = match machine.is_guarded(pair) {
+        true => choice(machine, pair, command),
+        false => (TokenStream::new(), step),
+    };
+    let (krate, asked) = (&machine.krate, hygienic("asked"));
+    match gates {
+        Some(gates) => quote!(#gates #before #krate::expansion::permitted(#step, #asked)),
+        None => quote!(#before #step),
     }
 }
 
-/// The step of a guarded command: which of its arms is taken is known only now.
-fn choice(machine: &Machine, pair: &Pair, command: &Ident) -> TokenStream {
+/// The step of a guarded command, and what is computed before it: which of its arms is taken is known only now.
+fn choice(machine: &Machine, pair: &Pair, command: &Ident) -> (TokenStream, TokenStream) {
     let (krate, events) = (&machine.krate, &machine.events_path);
     let event = &machine.events[pair.event];
     let (event_name, fields) = (&event.name, event.fields.all());
@@ -134,7 +136,7 @@ fn choice(machine: &Machine, pair: &Pair, command: &Ident) -> TokenStream {
         let arm = (&machine.arms[*arm], &machine.functions[*arm]);
         line(machine, pair, arm, command, &data_after)
     });
-    quote! {
+    let before = quote! {
         let #built = #events::#event_name #fields;
         let #recorded = #krate::NewEvent::of(self.0.cursor().coordinate(), &#built);
         let (#cursor, #state, #before) = ::core::clone::Clone::clone(&self.0).into_parts();
@@ -143,8 +145,11 @@ fn choice(machine: &Machine, pair: &Pair, command: &Ident) -> TokenStream {
             #(#lines)*
             _ => ::core::unreachable!(),
         };
+    };
+    let step = quote! {
         ::core::result::Result::Ok(#krate::expansion::step_to(self, #recorded, #to))
-    }
+    };
+    (before, step)
 }
 
 /// The shared data as the conditions see it and as it is after the event, and the name of the latter.
@@ -170,7 +175,7 @@ fn data(machine: &Machine, pair: &Pair) -> (TokenStream, Ident) {
 fn gates(machine: &Machine, pair: &Pair, function: &Ident) -> Option<TokenStream> {
     let (krate, name) = (&machine.krate, &machine.name);
     let arm = &machine.arms[pair.arms[0]];
-    let [ctx, denial] = ["ctx", "denial"].map(hygienic);
+    let [ctx, asked, denial] = ["ctx", "asked", "denial"].map(hygienic);
     let binding = |binding: &Binding| {
         let field = binding.field_of(pair.state);
         let mut of_state = arm.state_bindings.iter();
@@ -187,9 +192,12 @@ fn gates(machine: &Machine, pair: &Pair, function: &Ident) -> Option<TokenStream
     (!arm.gates.is_empty()).then(|| {
         let call = table::gates_call(arm, function, binding, (&quote!(self.0.data()), &ctx));
         quote! {
-            if let ::core::result::Result::Err(#denial) = #name::#call {
-                return ::core::result::Result::Err(#krate::Denied::new(self, #denial));
-            }
+            let #asked = match #krate::expansion::ask(|| #name::#call) {
+                ::core::result::Result::Ok(#asked) => #asked,
+                ::core::result::Result::Err(#denial) => {
+                    return ::core::result::Result::Err(#krate::Denied::new(self, #denial));
+                }
+            };
         }
     })
 }

@@ -68,7 +68,7 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    fn malformed(reason: impl std::fmt::Display) -> Self {
+    pub(super) fn malformed(reason: impl std::fmt::Display) -> Self {
         Self::Malformed(Box::new(de::Error::custom(reason)))
     }
 }

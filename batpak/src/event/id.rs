@@ -15,6 +15,29 @@ impl EventId {
     /// The latest time that an id can have, in the year 10889: there are 48 bits for its milliseconds.
     pub(crate) const MAX_TIME_US: u64 = ((1 << 48) - 1) * 1_000;
 
+    /// An id of its own, for an event that is to be given one: a random UUID (RFC 9562, version 4).
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+
+    /// The id that this name has in a namespace, everywhere and always the same: a UUID of version 5 (RFC 9562).
+    ///
+    /// So what is asked for twice under one name, such as a request's own id, can be appended twice and
+    /// is there once. A namespace is any id, chosen once.
+    ///
+    /// ```
+    /// use batpak::EventId;
+    ///
+    /// const ORDERS: EventId = EventId::from_u128(0x6ba7_b810_9dad_11d1_80b4_00c0_4fd4_30c8);
+    /// assert_eq!(EventId::named(ORDERS, "42"), EventId::named(ORDERS, "42"));
+    /// assert_ne!(EventId::named(ORDERS, "42"), EventId::named(ORDERS, "43"));
+    /// ```
+    #[must_use]
+    pub fn named(namespace: Self, name: impl AsRef<[u8]>) -> Self {
+        Self(Uuid::new_v5(&namespace.0, name.as_ref()))
+    }
+
     /// The id with these 128 bits, the most significant first.
     #[must_use]
     pub const fn from_u128(bits: u128) -> Self {
@@ -104,8 +127,8 @@ impl fmt::Debug for StoreId {
 #[error("not an id; expected a UUID such as 018f2f6e-7c3a-7d2e-9a51-3f2c8b1d0e4f")]
 pub struct EventIdError;
 
-/// Whether an id is one that a mint can have given out: of version 7, in the variant of RFC 9562.
-pub(crate) fn is_minted(id: EventId) -> bool {
+/// Whether an id has the form of those that a mint gives out, which sort by time: of version 7, in the variant of RFC 9562.
+pub(crate) fn sorts_by_time(id: EventId) -> bool {
     let bits = id.as_u128();
     (bits >> 76) & 0xF == 0x7 && (bits >> 62) & 0b11 == 0b10
 }
@@ -122,11 +145,16 @@ pub(crate) struct IdMint {
 const COUNT_BITS: u32 = 74;
 
 impl IdMint {
-    /// A mint that goes on after `last`, the greatest id in the same log.
-    pub(crate) fn after(last: EventId, random: u128) -> Self {
+    /// A mint that goes on in a log whose last event has this id and this time.
+    pub(crate) fn after(last: EventId, time_us: u64, random: u128) -> Self {
+        /// How far ahead of its event's time an id may be that a mint gave out.
+        const AHEAD_MS: u64 = 60_000;
+        let time_ms = time_us / 1_000;
+        let id_ms = (last.as_u128() >> 80) as u64;
+        let is_minted = sorts_by_time(last) && id_ms <= time_ms + AHEAD_MS;
         // A millisecond of its own, for ids behind `last` may have been given out and then lost.
         Self {
-            time_ms: (last.as_u128() >> 80) as u64 + 1,
+            time_ms: time_ms.max(if is_minted { id_ms } else { 0 }) + 1,
             count: start(random),
         }
     }
@@ -170,17 +198,27 @@ mod tests {
 
     #[test]
     fn a_new_mint_goes_on_where_the_last_one_was_whatever_the_clock_says() {
-        let mut last = IdMint::after(EventId::from_u128(0), random()).mint(9_000_000, random);
+        let mut last = IdMint::after(EventId::from_u128(0), 0, random()).mint(9_000_000, random);
         for _ in 0..1_000 {
-            let id = IdMint::after(last, random()).mint(8_999_000, random);
+            let id = IdMint::after(last, 9_000_000, random()).mint(8_999_000, random);
             assert!(id > last, "{id} does not follow {last}");
             last = id;
         }
     }
 
     #[test]
+    fn an_id_that_a_caller_chose_does_not_lead_a_mint_away_from_the_time() {
+        let time_us = 1_700_000_000_000_000;
+        for chosen in [u128::MAX, 0xFFFF_FFFF_FFFF_7FFF_BFFF_FFFF_FFFF_FFFF, 0] {
+            let chosen = EventId::from_u128(chosen);
+            let id = IdMint::after(chosen, time_us, random()).mint(time_us, random);
+            assert_eq!((id.as_u128() >> 80) as u64, time_us / 1_000 + 1);
+        }
+    }
+
+    #[test]
     fn minted_ids_are_version_7_and_rise_even_when_the_clock_does_not() {
-        let mut mint = IdMint::after(EventId::from_u128(0), random());
+        let mut mint = IdMint::after(EventId::from_u128(0), 0, random());
         let mut last = EventId::from_u128(0);
         for time_us in [5_000_000, 5_000_000, 5_000_999, 4_000_000, 6_000_000] {
             for _ in 0..1_000 {
@@ -196,7 +234,8 @@ mod tests {
 
     #[test]
     fn an_id_reads_back_from_its_text() {
-        let id = IdMint::after(EventId::from_u128(0), random()).mint(1_700_000_000_000_000, random);
+        let id =
+            IdMint::after(EventId::from_u128(0), 0, random()).mint(1_700_000_000_000_000, random);
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!("nonsense".parse::<EventId>(), Err(EventIdError));
     }

@@ -19,6 +19,12 @@ use serde::{Deserialize, Serialize};
 pub struct EventKind(u16);
 
 impl EventKind {
+    /// That a reactor has come to a position.
+    pub(crate) const REACTOR_POSITION: Self = Self(0xD001);
+
+    /// A denial that was recorded.
+    pub(crate) const DENIED: Self = Self(0xD002);
+
     /// The largest type id.
     pub const MAX_ID: u16 = 0xFFF;
 

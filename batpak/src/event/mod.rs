@@ -8,6 +8,7 @@ mod digest;
 pub(crate) mod hash;
 mod id;
 mod kind;
+mod metadata;
 mod payload;
 mod region;
 mod stored;
@@ -23,8 +24,9 @@ pub use codec::{
 pub(crate) use codec::{check_depth, encode_value};
 pub use digest::Digest;
 pub use id::{EventId, EventIdError, StoreId};
-pub(crate) use id::{IdMint, is_minted};
+pub(crate) use id::{IdMint, sorts_by_time};
 pub use kind::EventKind;
+pub(crate) use metadata::metadata_entries;
 pub use payload::{EventPayload, KindEntry};
 pub(crate) use region::Constraint;
 pub use region::Region;

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::ops::RangeBounds;
 
 use super::{EventId, EventKind, EventMeta};
@@ -59,6 +60,49 @@ impl Constraint {
     }
 }
 
+impl fmt::Display for Constraint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let range = |f: &mut fmt::Formatter<'_>, what: &str, first: u64, last: u64| match last {
+            u64::MAX => write!(f, "{what} from {first}"),
+            _ => write!(f, "{what} {first} to {last}"),
+        };
+        match self {
+            Self::Entity(entity) => write!(f, "entity {entity}"),
+            Self::EntityPrefix(prefix) => write!(f, "entity {prefix}.."),
+            Self::Scope(scope) => write!(f, "scope {scope}"),
+            Self::Kinds(kinds) => {
+                f.write_str("kind")?;
+                let mut kinds = kinds.iter().enumerate();
+                kinds
+                    .try_for_each(|(n, kind)| write!(f, "{}{kind}", if n == 0 { " " } else { "|" }))
+            }
+            Self::Category(category) => write!(f, "category {category:#x}"),
+            Self::Tag(tag) => write!(f, "tag {tag}"),
+            Self::CausedBy(id) => write!(f, "caused by {id}"),
+            Self::Correlation(id) => write!(f, "correlation {id}"),
+            Self::Positions(first, last) => range(f, "position", *first, *last),
+            Self::TimesUs(first, last) => range(f, "time", *first, *last),
+        }
+    }
+}
+
+/// What it asks for, such as `(scope shop, kind 0x1003) or (entity refund:.., kind 0x2001)`.
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, item) in self.items.iter().enumerate() {
+            f.write_str(if n == 0 { "(" } else { " or (" })?;
+            if item.is_empty() {
+                f.write_str("everything")?;
+            }
+            for (n, constraint) in item.iter().enumerate() {
+                write!(f, "{}{constraint}", if n == 0 { "" } else { ", " })?;
+            }
+            f.write_str(")")?;
+        }
+        Ok(())
+    }
+}
+
 impl Region {
     /// All events.
     #[must_use]
@@ -110,6 +154,18 @@ impl Region {
     #[must_use]
     pub fn tag(self, tag: Tag) -> Self {
         self.and(Constraint::Tag(tag))
+    }
+
+    /// Only those that no gate was asked about, by a [`Bypass`](crate::Bypass).
+    #[must_use]
+    pub fn bypassed(self) -> Self {
+        self.tag(Tag::from_log("batpak:bypassed"))
+    }
+
+    /// Only the denials that were recorded: see [`Store::record_denial`](crate::Store::record_denial).
+    #[must_use]
+    pub fn denials(self) -> Self {
+        self.kinds([EventKind::DENIED])
     }
 
     /// Only those that the event with this id led to: they name it as a cause.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::codec::decode_value;
+use super::metadata::metadata_value;
 use super::{DecodeError, Digest, EventId, EventKind, EventPayload};
 use crate::coordinate::{Coordinate, Tag};
 
@@ -160,22 +161,6 @@ impl Deref for EventMeta<'_> {
     }
 }
 
-fn metadata_value<T: DeserializeOwned>(map: &[u8], name: &str) -> Result<Option<T>, DecodeError> {
-    if map.is_empty() {
-        return Ok(None);
-    }
-    let mut fields = super::FieldReader::new(map);
-    let mut value = None;
-    while let Some(found) = fields.next_name()? {
-        if found == name {
-            fields.value("metadata", &mut value)?;
-        } else {
-            fields.skip()?;
-        }
-    }
-    Ok(value)
-}
-
 /// The tags of an event as they are stored: `count` msgpack strings, checked when it was read.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct TagBytes<'a> {
@@ -307,6 +292,11 @@ impl StoredEvent {
     /// [`DecodeError`] if it is not a `T`.
     pub fn metadata<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, DecodeError> {
         metadata_value(&self.metadata, name)
+    }
+
+    /// The metadata as it is stored: a msgpack map, or nothing.
+    pub(crate) fn metadata_bytes(&self) -> &[u8] {
+        &self.metadata
     }
 }
 

@@ -1,15 +1,35 @@
 //! MAY I?: gates, the policy that is asked once, before a commit, and never on replay.
 
+mod combinators;
 mod denial;
+mod digest;
+mod evaluation;
+mod explanation;
+mod observed;
+mod permit;
+mod receipt;
 mod set;
 
+use std::sync::Arc;
+
+pub use combinators::{AllOf, AnyOf, Gates, Not, all_of, any_of, not};
 pub use denial::{Denial, Verdict};
+pub use digest::GateSetDigest;
+pub use evaluation::{DryRun, Evaluation};
+use explanation::Asking;
+pub use explanation::{Answer, Combinator, Explanation};
+pub(crate) use observed::Read;
+pub use observed::{Asked, Observed};
+pub(crate) use permit::PERMIT;
+pub use permit::{Bypass, BypassError, DenialRecord, Permit};
+pub use receipt::Receipt;
 pub use set::GateSet;
 
 /// A policy: it looks at a context and permits, or denies with a code and a reason.
 ///
 /// [`#[gate]`](macro@crate::gate) on a function implements it. A gate only reads. Those that look at
-/// the same context can be kept together in a [`GateSet`](crate::GateSet).
+/// the same context are combined by [`all_of`], [`any_of`] and [`not`], and can be kept together in a
+/// [`GateSet`](crate::GateSet).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a gate over `{Ctx}`",
     note = "the gate of a function `fn(&T)` under `#[gate]` is a `Gate<T>`, that of `fn(&A, &B)` a `Gate<(&A, &B)>`"
@@ -23,6 +43,47 @@ pub trait Gate<Ctx: ?Sized> {
     /// # Errors
     /// The [`Denial`], if it does not permit.
     fn evaluate(&self, ctx: &Ctx) -> Result<(), Denial>;
+
+    /// Asks the gate, and says what it answered, and what those answered that it is made of.
+    ///
+    /// A gate that panics has denied, with the code [`Denial::GATE_PANICKED`].
+    fn explain(&self, ctx: &Ctx) -> Explanation {
+        self.ask(Asking::UntilDecided(ctx))
+    }
+
+    /// What the gate answers when it is asked like this.
+    #[doc(hidden)]
+    fn ask(&self, asking: Asking<'_, Ctx>) -> Explanation {
+        Explanation::of_gate(self, asking)
+    }
+}
+
+impl<Ctx: ?Sized, G: Gate<Ctx> + ?Sized> Gate<Ctx> for Box<G> {
+    fn code(&self) -> &'static str {
+        (**self).code()
+    }
+
+    fn evaluate(&self, ctx: &Ctx) -> Result<(), Denial> {
+        (**self).evaluate(ctx)
+    }
+
+    fn ask(&self, asking: Asking<'_, Ctx>) -> Explanation {
+        (**self).ask(asking)
+    }
+}
+
+impl<Ctx: ?Sized, G: Gate<Ctx> + ?Sized> Gate<Ctx> for Arc<G> {
+    fn code(&self) -> &'static str {
+        (**self).code()
+    }
+
+    fn evaluate(&self, ctx: &Ctx) -> Result<(), Denial> {
+        (**self).evaluate(ctx)
+    }
+
+    fn ask(&self, asking: Asking<'_, Ctx>) -> Explanation {
+        (**self).ask(asking)
+    }
 }
 
 /// What a function under `#[gate]` may return: `bool`, [`Verdict`] or `Result<(), Denial>`.
@@ -40,25 +101,32 @@ pub trait Decision {
 
 impl Decision for bool {
     fn decide(self, code: &'static str, message: &'static str) -> Result<(), Denial> {
-        if self {
-            Ok(())
-        } else {
-            Err(Denial::new(code, message))
-        }
+        noted(
+            code,
+            self.then_some(()).ok_or_else(|| Denial::new(code, message)),
+        )
     }
 }
 
 impl Decision for Verdict {
     fn decide(self, code: &'static str, _: &'static str) -> Result<(), Denial> {
-        self.into_denial(code).map_or(Ok(()), Err)
+        noted(code, self.into_denial(code).map_or(Ok(()), Err))
     }
 }
 
 impl Decision for Result<(), Denial> {
     /// A denial that has no code of its own, such as one of [`ensure!`](crate::ensure), gets the gate's.
     fn decide(self, code: &'static str, _: &'static str) -> Result<(), Denial> {
-        self.map_err(|denial| denial.or_code(code))
+        noted(code, self.map_err(|denial| denial.or_code(code)))
     }
+}
+
+/// The same decision; that the gate with this code permits is noted for who asks it.
+fn noted(code: &'static str, decision: Result<(), Denial>) -> Result<(), Denial> {
+    if decision.is_ok() {
+        observed::passed(code);
+    }
+    decision
 }
 
 /// In a gate that returns [`Verdict`] or `Result<(), Denial>`: denies unless the condition holds.

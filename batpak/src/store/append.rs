@@ -9,7 +9,7 @@ use super::commit::{Committer, Prepared};
 use super::{Store, StoreError};
 use crate::coordinate::Coordinate;
 use crate::event::{Digest, EventId, EventKind, EventPayload};
-use crate::pipeline::{Batch, Durability, NewEvent};
+use crate::pipeline::{Batch, Condition, Durability, NewEvent};
 
 /// What an append answers: the event is stored, and this is where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Store {
         kind: EventKind,
         payload: &P,
     ) -> Result<AppendReceipt, StoreError> {
-        self.commit_one(NewEvent::new(coordinate, kind, payload))
+        self.append_event(NewEvent::new(coordinate, kind, payload))
     }
 
     /// Appends one event of a type that derives [`Event`](macro@crate::Event).
@@ -94,10 +94,34 @@ impl Store {
         coordinate: &Coordinate,
         event: &E,
     ) -> Result<AppendReceipt, StoreError> {
-        self.commit_one(NewEvent::of(coordinate, event))
+        self.append_event(NewEvent::of(coordinate, event))
     }
 
-    fn commit_one(&self, event: NewEvent) -> Result<AppendReceipt, StoreError> {
+    /// Appends one event, with whatever tags, causes, metadata and id it was given.
+    ///
+    /// # Errors
+    /// As for [`Self::commit`].
+    pub fn append_event(&self, event: NewEvent) -> Result<AppendReceipt, StoreError> {
+        self.commit_one(event, Condition::new())
+    }
+
+    /// Appends one event on this condition: see [`Condition`].
+    ///
+    /// # Errors
+    /// As for [`Self::commit`].
+    pub fn append_if(
+        &self,
+        event: NewEvent,
+        condition: Condition,
+    ) -> Result<AppendReceipt, StoreError> {
+        self.commit_one(event, condition)
+    }
+
+    fn commit_one(
+        &self,
+        event: NewEvent,
+        condition: Condition,
+    ) -> Result<AppendReceipt, StoreError> {
         let committer = match self.config.durability {
             // Asking the system which process this is takes as long as a third of such an append.
             Durability::Buffered => self.committer_unasked()?,
@@ -113,7 +137,7 @@ impl Store {
         };
         let first_uses = names.first_uses(std::slice::from_ref(&event))?;
         drop(names);
-        let batch = ([event].into_iter(), Vec::new(), None);
+        let batch = ([event].into_iter(), condition, None);
         let batch = Prepared::new(batch, first_uses, &self.config, self.chained)?;
         let receipts = committer.commit(&batch)?;
         receipts.into_iter().next().ok_or(StoreError::EmptyBatch)
@@ -125,10 +149,19 @@ impl Store {
     /// the same time share one write and one sync. An error that rests on an event which is still on its
     /// way, such as a conflict, is given once that event is stored.
     ///
+    /// Events that were given [ids](NewEvent::id) are stored once: if all of these are in the store, and the events are the
+    /// same, their receipts are the answer, whatever the batch's condition. So the retry of a success is a success, for as
+    /// long as the events exist; what differs is a typed error. Two events are the same if they have the same stream, kind,
+    /// version, payload, metadata, tags and causes, and the same correlation if one was given. An event without an id in such
+    /// a batch is looked for behind the one before it.
+    ///
     /// # Errors
-    /// - [`StoreError::Conflict`] if a stream is not as the batch expects;
+    /// - [`StoreError::Conflict`] if a [condition](Condition) of the batch does not hold, and [`StoreError::PositionAhead`]
+    ///   if it is about a position that the log has not reached;
+    /// - [`StoreError::IdTaken`], [`StoreError::RepeatedInPart`] and [`StoreError::RepeatedInBatch`] if ids that were given
+    ///   are those of other events;
     /// - [`StoreError::Limit`], [`StoreError::EmptyBatch`], [`StoreError::ReservedKind`],
-    ///   [`StoreError::ReservedMetadata`], [`StoreError::UnknownCause`], [`StoreError::Encode`],
+    ///   [`StoreError::ReservedMetadata`], [`StoreError::ReservedTag`], [`StoreError::Elsewhere`], [`StoreError::UnknownCause`], [`StoreError::Encode`],
     ///   [`StoreError::Tag`] if the batch is not one to store;
     /// - [`StoreError::OtherName`] if a typed event has another name than the first one of its kind;
     /// - [`StoreError::Io`] if the write or the sync fails, and [`StoreError::Poisoned`] for all who wait
@@ -187,18 +220,7 @@ impl Store {
     /// Encodes the batch, and finds out what can be found without the others.
     fn prepare(&self, batch: Batch) -> Result<(&Arc<Committer>, Prepared), StoreError> {
         let committer = self.committer()?;
-        if batch.is_empty() {
-            return Err(StoreError::EmptyBatch);
-        }
-        let limit = self.config.max_batch_events;
-        StoreError::check_limit("events in a batch", batch.len(), limit)?;
-        let first_uses = self.shared.names.read().first_uses(&batch.events)?;
-        let batch = (
-            batch.events.into_iter(),
-            batch.expectations,
-            batch.durability,
-        );
-        let batch = Prepared::new(batch, first_uses, &self.config, self.chained)?;
+        let batch = Prepared::of(batch, &self.shared, &self.config, self.chained)?;
         Ok((committer, batch))
     }
 

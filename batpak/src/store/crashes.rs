@@ -20,4 +20,5 @@ mod explorer;
 mod failing;
 mod oracle;
 mod player;
+mod reactors;
 mod workloads;

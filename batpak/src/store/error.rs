@@ -3,9 +3,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Divergence;
-use crate::coordinate::{Coordinate, CoordinateError, TagError};
-use crate::event::{DecodeError, EncodeError, EventId, EventKind};
-use crate::pipeline::{Expect, UnfitEvent};
+use crate::coordinate::{Coordinate, CoordinateError, Tag, TagError};
+use crate::event::{DecodeError, EncodeError, EventId, EventKind, StoreId};
+use crate::pipeline::{Conflict, UnfitEvent};
 use crate::projection::FoldError;
 
 /// What went wrong in a store, where, and what to do.
@@ -84,18 +84,41 @@ pub enum StoreError {
         /// What does not fit.
         problem: &'static str,
     },
-    /// A stream is not as the batch expected. Nothing was recorded: reload, decide anew, try again.
+    /// A condition of the batch does not hold. Nothing was recorded.
+    #[error(transparent)]
+    Conflict(Box<Conflict>),
+    /// A condition is about what comes behind a position that the log has not reached: it is one of another log.
     #[error(
-        "{coordinate} is at revision {actual}, but {expected} was expected; reload it and try again"
+        "the condition is about position {position}, and the log ends at {last}; use a position that was read from this store"
     )]
-    Conflict {
-        /// The stream.
-        coordinate: Coordinate,
-        /// What the batch expected.
-        expected: Expect,
-        /// The stream's revision, 0 if it is empty.
-        actual: u64,
+    PositionAhead {
+        /// The position of the condition.
+        position: u64,
+        /// The position of the newest event.
+        last: u64,
     },
+    /// An event with this id is in the store, and is another one: another stream, kind, version, payload, metadata, or other
+    /// tags, causes or correlation. Nothing was recorded.
+    #[error(
+        "event {id} at position {position} is another one than that of the batch; give each event an id of its own"
+    )]
+    IdTaken {
+        /// The id.
+        id: EventId,
+        /// The position of the event that has it.
+        position: u64,
+    },
+    /// Some events of the batch are in the store, by the ids that they were given, and others are not. Nothing was recorded.
+    #[error(
+        "event {missing} of the batch is not in the store, and others of it are; append what belongs together in one batch, always the same"
+    )]
+    RepeatedInPart {
+        /// The first id that is not in the store.
+        missing: EventId,
+    },
+    /// Two events of a batch were given the same id.
+    #[error("two events of the batch have the id {0}; give each an id of its own")]
+    RepeatedInBatch(EventId),
     /// A batch or one of its events is larger than a limit of the configuration or the format.
     #[error("{what}: {actual}, and at most {limit} are allowed")]
     Limit {
@@ -129,8 +152,28 @@ pub enum StoreError {
     /// A name in an event's metadata that is the store's own.
     #[error("`{0}` in the metadata of an event is the store's own; do not begin with `batpak:`")]
     ReservedMetadata(String),
-    /// A cause that is not in the store.
-    #[error("there is no event {0} to be the cause of another")]
+    /// A tag that is the store's own.
+    #[error("the tag {0} is the store's own; do not begin with `batpak:`")]
+    ReservedTag(Tag),
+    /// A receipt, or something that was observed, is of another store than the one it is committed to.
+    #[error(
+        "{what} is of the store {of}, and not of this one; read, propose and commit in one store"
+    )]
+    Elsewhere {
+        /// What it is.
+        what: &'static str,
+        /// The store that it is of.
+        of: StoreId,
+    },
+    /// A receipt was given by other gates than those of the pipeline that is to commit it.
+    #[error(
+        "the receipt was not given by the gates of this pipeline; commit it by the one that permitted it"
+    )]
+    OtherGates,
+    /// A cause that is neither in the store nor before its effect in the batch.
+    #[error(
+        "there is no event {0} to be the cause of another: a cause is in the store, or before its effect in the batch"
+    )]
     UnknownCause(EventId),
     /// An id that no event in the store has.
     #[error("there is no event {0} in the store")]
@@ -169,6 +212,9 @@ pub enum StoreError {
         "the machine at {0} was loaded from another store; load it from the store that you commit to"
     )]
     OtherStore(Coordinate),
+    /// A reactor of this name is running on the store.
+    #[error("reactor `{0}` is running already; stop it first, or give this one a name of its own")]
+    ReactorRunning(String),
     /// A coordinate whose entity has not the prefix of the machine.
     #[error("{coordinate} is not an address of `{machine}`; its entities begin with `{entity}:`")]
     OtherMachine {
@@ -213,10 +259,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether reloading and trying again may succeed: true for a [`Self::Conflict`].
+    /// Whether reading again, deciding anew and trying again may succeed: true for a [`Self::Conflict`] over something that was
+    /// read up to a position or a revision ([`Conflict::is_retryable`]).
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Conflict { .. })
+        match self {
+            Self::Conflict(conflict) => conflict.is_retryable(),
+            _ => false,
+        }
     }
 
     /// For `map_err`: `action` on `path` failed.

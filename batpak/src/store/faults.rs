@@ -5,6 +5,7 @@
 
 mod backup;
 mod index;
+mod reactors;
 mod writing;
 
 use std::fmt;

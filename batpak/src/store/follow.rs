@@ -20,8 +20,9 @@ use super::read_only::NoLock;
 use super::shared::{Shared, Watermarks};
 use super::table::BlockCache;
 use super::tail_record::{LogEnd, TailPath, TailReader};
+use super::watch::Watch;
 use super::{StoreConfig, StoreError};
-use crate::event::RawEvent;
+use crate::event::{RawEvent, StoreId};
 use crate::sync::{Instant, Mutex, RwLock};
 
 /// How many events a reader has in memory when it first looks for parts of the index that have them.
@@ -100,6 +101,7 @@ impl Follower {
         let tail = TailReader::new(TailPath::of(&parts.disk, &config.dir, store_id));
         let mut following = Following::new(directory, parts, tail.read())?;
         let shared = Shared {
+            id: StoreId::from_bytes(store_id),
             index: Index::new(Vec::new()),
             segments: Segments::default(),
             names: RwLock::default(),
@@ -107,6 +109,7 @@ impl Follower {
             disk,
             dir: config.dir.clone(),
             follower: None,
+            watch: Watch::default(),
         };
         following.show(&shared);
         damage.take();

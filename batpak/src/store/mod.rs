@@ -10,6 +10,7 @@ pub(crate) mod commit;
 mod config;
 #[cfg(all(test, feature = "testing"))]
 mod crashes;
+mod decide;
 #[cfg(test)]
 mod disk_order;
 mod error;
@@ -23,6 +24,7 @@ mod log;
 mod names;
 mod open;
 mod plan;
+mod react;
 mod read;
 mod read_only;
 mod rebuild;
@@ -35,6 +37,7 @@ mod table;
 mod tail_record;
 mod trace;
 mod verify;
+mod watch;
 
 use std::fmt;
 use std::path::Path;
@@ -45,10 +48,12 @@ pub use backup::{Backup, BackupError, BackupSegment};
 pub use causality::{Lineage, LineageEdge, LineageEvent};
 pub use checkpoint::{Checkpoint, CheckpointError, Divergence};
 pub use config::StoreConfig;
+pub use decide::Decider;
 pub use error::StoreError;
 pub use log::segment::directory::{Cut, Recovery};
 pub use log::segment::recover::CutReason;
 pub use plan::{Access, Criterion, Lookup, Plan, PlanItem};
+pub use react::{Reacting, Reactor, ReactorError, ReactorFailure, reactor};
 pub use read::Events;
 pub use repair::{Loss, Lost, Repair};
 pub use verify::{Progress, Verification};
@@ -60,6 +65,7 @@ use crate::typestate::{Cursor, Folded, Machine, Place};
 use background::Background;
 use commit::Committer;
 use fs::DirLock;
+use react::Reactors;
 use shared::Shared;
 
 /// An event log in a directory: appended to, read, and folded, by any number of threads at once.
@@ -77,13 +83,13 @@ use shared::Shared;
 /// See the [crate's documentation](crate) for an example.
 pub struct Store {
     config: StoreConfig,
-    id: [u8; 16],
     chained: bool,
     recovery: Recovery,
     shared: Arc<Shared>,
     /// `None` if the store is read-only.
     committer: Option<Arc<Committer>>,
     background: Option<Background>,
+    reactors: Reactors,
     /// Held for as long as the store is open, and by nothing that may outlive it; `None` if it is read-only.
     _lock: Option<Arc<dyn DirLock>>,
 }
@@ -92,7 +98,7 @@ impl Store {
     /// The store's own id, given to it when it was created.
     #[must_use]
     pub fn id(&self) -> StoreId {
-        StoreId::from_bytes(self.id)
+        self.shared.id
     }
 
     /// The directory that the store lives in.
@@ -139,10 +145,12 @@ impl Store {
     /// # Errors
     /// As for [`Self::flush`], except that a read-only store closes without one.
     pub fn close(self) -> Result<(), StoreError> {
-        match self.committer {
-            Some(_) => self.flush(),
-            None => Ok(()),
-        }
+        let Some(committer) = &self.committer else {
+            return Ok(());
+        };
+        committer.check_process()?;
+        self.reactors.end(&self.shared.watch);
+        self.flush()
     }
 
     /// Folds one stream into a projection: its state after the stream's newest event.
@@ -210,6 +218,7 @@ impl Drop for Store {
                 std::mem::forget(background);
                 return;
             }
+            self.reactors.end(&self.shared.watch);
             drop(background);
             // There is nobody to tell what fails.
             let _ = committer.drain(false);

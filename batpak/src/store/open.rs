@@ -15,11 +15,13 @@ use super::log::segment::handles::Handles;
 use super::log::segment::reader::{FrameReader, Segments};
 use super::log::segment::recover::Start;
 use super::log::segment::writer::Row;
+use super::react::Reactors;
 use super::shared::{Shared, Watermarks};
 use super::table::BlockCache;
 use super::tail_record::{LogEnd, TailPath, TailWriter};
+use super::watch::Watch;
 use super::{Store, StoreConfig, StoreError, trace};
-use crate::event::hash;
+use crate::event::{StoreId, hash};
 
 impl Store {
     /// Opens the store in the configured directory, and creates both if they are not there.
@@ -86,6 +88,7 @@ impl Store {
         let last = opened.last;
         let (index, names, newest) = indexing.done();
         let shared = Arc::new(Shared {
+            id: StoreId::from_bytes(opened.header.store_id),
             index,
             segments: opened.segments,
             names: names.into(),
@@ -93,6 +96,7 @@ impl Store {
             disk: Arc::clone(&parts.disk),
             dir: config.dir.clone(),
             follower: None,
+            watch: Watch::default(),
         });
         let end = End {
             segment: opened.header,
@@ -118,10 +122,10 @@ impl Store {
         let background = Background::start(&committer, &shared, parts)
             .map_err(StoreError::io("start a thread for", &config.dir))?;
         Ok(Self {
-            id: opened.header.store_id,
             chained: opened.header.chained,
             recovery: opened.recovery,
             background: Some(background),
+            reactors: Reactors::default(),
             shared,
             committer: Some(committer),
             config,

@@ -10,6 +10,7 @@ use super::shared::Shared;
 use super::{Store, StoreError};
 use crate::coordinate::Coordinate;
 use crate::event::{EventId, RawEvent, Region, SharedBytes, StoredEvent};
+use crate::projection::Projection;
 
 impl Store {
     /// The event with this id, or `None` if there is none.
@@ -19,7 +20,7 @@ impl Store {
     pub fn get(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
         let view = self.shared.view();
         match view.find_id(id)? {
-            Some(position) => self.event_at(position, &view).map(Some),
+            Some(position) => self.shared.event_at(position, &view).map(Some),
             None => Ok(None),
         }
     }
@@ -33,15 +34,7 @@ impl Store {
         if position == 0 || position > view.published() {
             return Ok(None);
         }
-        self.event_at(position, &view).map(Some)
-    }
-
-    /// The event at this position, of which the view knows.
-    pub(super) fn event_at(&self, position: u64, view: &View) -> Result<StoredEvent, StoreError> {
-        let place = self.shared.place_in(view, position)?;
-        let mut reader = FrameReader::default();
-        let (event, buffer) = reader.read_only(&place)?;
-        share(&event, buffer)
+        self.shared.event_at(position, &view).map(Some)
     }
 
     /// The events of one stream, in order of revision. An empty stream has none.
@@ -102,18 +95,7 @@ impl Store {
 
     /// The events of a region that the view knows of.
     pub(super) fn query_in(&self, region: &Region, view: &View) -> Events<'_> {
-        let (positions, failed) = match plan_region(region, view) {
-            Ok(planned) => (planned.positions, None),
-            Err(error) => (Positions::all(1, 0), Some(error)),
-        };
-        Events {
-            shared: &self.shared,
-            places: view.places(),
-            positions,
-            region: (!region.is_everything()).then(|| region.clone()),
-            reader: FrameReader::default(),
-            failed,
-        }
+        Events::of(region, &self.shared, view.clone())
     }
 
     /// How [`Self::query`] finds the events of a region: by which lists of the index, and how many
@@ -211,6 +193,24 @@ enum Side {
     Back,
 }
 
+impl<'s> Events<'s> {
+    /// The events of a region that the view knows of.
+    pub(super) fn of(region: &Region, shared: &'s Shared, view: View) -> Self {
+        let (positions, failed) = match plan_region(region, &view) {
+            Ok(planned) => (planned.positions, None),
+            Err(error) => (Positions::all(1, 0), Some(error)),
+        };
+        Self {
+            shared,
+            places: view.places(),
+            positions,
+            region: (!region.is_everything()).then(|| region.clone()),
+            reader: FrameReader::default(),
+            failed,
+        }
+    }
+}
+
 impl Events<'_> {
     /// The same, but that an error is all that there is.
     pub(super) fn failed(mut self, error: StoreError) -> Self {
@@ -244,6 +244,12 @@ impl Events<'_> {
         self
     }
 
+    /// The position of the newest event that was in the log when it was asked: what has come since is not given.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.places.view().published()
+    }
+
     /// Gives the events that are left, in order, to `visit`, borrowed and with their payload undecoded:
     /// the quickest way to read many.
     ///
@@ -257,6 +263,15 @@ impl Events<'_> {
             visited??;
         }
         Ok(())
+    }
+
+    /// Folds the events that are left into a projection, as [`Store::fold`] does for all of a region: what a
+    /// [decision](Store::decide) rests on.
+    ///
+    /// # Errors
+    /// As for [`Store::fold`].
+    pub fn project<P: Projection>(self) -> Result<P, StoreError> {
+        Ok(super::fold(self)?.0)
     }
 
     /// What `take` makes of the next event of the region, from either end.
@@ -345,6 +360,16 @@ impl DoubleEndedIterator for Events<'_> {
 }
 
 impl std::iter::FusedIterator for Events<'_> {}
+
+impl Shared {
+    /// The event at this position, of which the view knows.
+    pub(super) fn event_at(&self, position: u64, view: &View) -> Result<StoredEvent, StoreError> {
+        let place = self.place_in(view, position)?;
+        let mut reader = FrameReader::default();
+        let (event, buffer) = reader.read_only(&place)?;
+        share(&event, buffer)
+    }
+}
 
 /// The event by itself, sharing the buffer that it was read into.
 fn share(event: &RawEvent<'_>, buffer: &Arc<Vec<u8>>) -> Result<StoredEvent, StoreError> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::follow::{Follower, TRIES};
 use super::fs::{DirLock, Disk};
 use super::open::check_is_own;
+use super::react::Reactors;
 use super::{Recovery, Store, StoreConfig, StoreError};
 
 impl Store {
@@ -59,12 +60,12 @@ impl Store {
             }
         };
         Ok(Self {
-            id: header.store_id,
             chained: header.chained,
             recovery: Recovery::default(),
             shared: Arc::new(shared),
             committer: None,
             background: None,
+            reactors: Reactors::default(),
             config,
             _lock: None,
         })

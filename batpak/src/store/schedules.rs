@@ -16,9 +16,9 @@ use shuttle::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use shuttle::thread;
 
 use super::faults::{Ask, RuledDisk};
-use super::{Store, StoreError};
+use super::{Store, StoreError, reactor};
 use crate::coordinate::Coordinate;
-use crate::event::{EventKind, Region};
+use crate::event::{EventKind, Region, StoredEvent};
 use crate::pipeline::{Batch, Durability, Expect, NewEvent};
 
 const KIND: EventKind = EventKind::custom(0xF, 1);
@@ -139,7 +139,7 @@ fn of_two_appends_that_expect_the_same_revision_one_succeeds() {
                     Ok(_) => {
                         won.fetch_add(1, Ordering::SeqCst);
                     }
-                    Err(StoreError::Conflict { .. }) => {
+                    Err(StoreError::Conflict(_)) => {
                         // The answer rests on an event that is stored.
                         assert_eq!(store.revision(&stream).unwrap(), 1);
                     }
@@ -230,5 +230,35 @@ fn tickets_are_answered_whoever_waits_for_them_and_whenever_the_store_is_flushed
         }
         other.join().unwrap();
         assert_eq!(assert_prefix(&store), 8);
+    });
+}
+
+#[test]
+fn a_reactor_is_woken_by_what_it_waits_for_and_ends_with_its_store() {
+    in_many_orders(|| {
+        let disk = RuledDisk::new();
+        let store = disk.open();
+        let answering = reactor("answering", |event: &StoredEvent| {
+            let payload: (u64, String) = event.payload()?;
+            Ok::<_, StoreError>(NewEvent::new(&stream(1), KIND, &payload))
+        });
+        let numbers = Region::stream(&stream(0));
+        let reacting = store.react(numbers, answering).unwrap();
+        let waiter = thread::spawn(move || {
+            reacting.wait_for(2).unwrap();
+            reacting
+        });
+        store.commit(pair(0, 0, Durability::Durable)).unwrap();
+        let reacting = waiter.join().unwrap();
+        assert_eq!(store.stream(&stream(1)).count(), 2);
+        store.commit(pair(0, 1, Durability::Written)).unwrap();
+        drop(store);
+        let position = reacting.position();
+        reacting.stop().unwrap();
+        let store = disk.open();
+        let answers = store.stream(&stream(1)).count();
+        assert!((2..=4).contains(&answers), "{answers}");
+        let asked = store.query(&Region::stream(&stream(0)).positions(..=position));
+        assert_eq!(asked.count(), answers);
     });
 }

@@ -10,13 +10,16 @@ use super::fs::Disk;
 use super::index::{FrameSpan, Head, Index, View};
 use super::log::segment::reader::{FrameReader, Place, Segments};
 use super::names::KindNames;
+use super::watch::Watch;
 use crate::coordinate::Coordinate;
-use crate::event::Digest;
+use crate::event::{Digest, StoreId};
 use crate::sync::{AtomicU64, RwLock};
 
 /// The log, as an open store knows it.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    /// The store that it is of.
+    pub(crate) id: StoreId,
     pub(crate) index: Index,
     pub(crate) segments: Segments,
     pub(crate) names: RwLock<KindNames>,
@@ -27,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) dir: PathBuf,
     /// What brings news of the log if somebody else writes it.
     pub(crate) follower: Option<Follower>,
+    /// Where threads wait for events, and for the end of those.
+    pub(crate) watch: Watch,
 }
 
 /// How far the log goes, for those who read it and those who rely on it.
@@ -81,6 +86,14 @@ impl Shared {
     /// The index up to the newest event that a question was told of.
     fn known(&self) -> View {
         self.index.view(self.watermarks.published())
+    }
+
+    /// That something is of this store.
+    pub(crate) fn check_is_mine(&self, what: &'static str, of: StoreId) -> Result<(), StoreError> {
+        match of == self.id {
+            true => Ok(()),
+            false => Err(StoreError::Elsewhere { what, of }),
+        }
     }
 
     /// Where the published event at `position` is.

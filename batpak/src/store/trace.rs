@@ -5,7 +5,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use super::Recovery;
+use super::{ReactorError, Recovery};
 
 /// The store was opened, and its newest event has the position `last`.
 pub(super) fn opened(dir: &Path, last: u64, recovery: &Recovery) {
@@ -28,6 +28,18 @@ pub(super) fn opened(dir: &Path, last: u64, recovery: &Recovery) {
 pub(super) fn failed(dir: &Path, failure: &str) {
     #[cfg(feature = "tracing")]
     tracing::error!(dir = %dir.display(), failure, "takes no more events until it is opened again");
+}
+
+/// A reactor cannot go on.
+pub(super) fn ended(dir: &Path, error: &ReactorError) {
+    #[cfg(feature = "tracing")]
+    tracing::error!(
+        dir = %dir.display(),
+        reactor = &*error.reactor,
+        position = error.position,
+        failure = %error.failure,
+        "a reactor has ended"
+    );
 }
 
 /// What is done in the background could not be done. It is tried again later, unless the log is damaged there.

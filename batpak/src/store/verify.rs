@@ -9,7 +9,7 @@ use super::log::segment::directory::Reading;
 use super::log::segment::whole::WholeSegment;
 use super::{Checkpoint, Store, StoreError};
 use crate::coordinate::Coordinate;
-use crate::event::{Digest, RawEvent, hash};
+use crate::event::{Digest, EventId, EventMeta, RawEvent, hash, sorts_by_time};
 use footers::Footers;
 use log::{LogCheck, follows};
 
@@ -146,6 +146,7 @@ impl Store {
         let mut verifying = Verifying {
             log: LogCheck::new(self.chained),
             index: IndexCheck::new(&view),
+            greatest_id: None,
             history: History::new(self.chained && hash::AVAILABLE),
             anchor: anchor.copied(),
             failure: None,
@@ -194,13 +195,14 @@ impl Store {
     fn check_header(&self, whole: &WholeSegment, previous: Digest) -> Result<(), StoreError> {
         let segment = &whole.segment;
         let header = segment.header()?;
-        let problem = if (header.store_id, header.chained) != (self.id, self.chained) {
-            "the segment is of another store"
-        } else if header.previous != previous {
-            "the segment does not follow the one before it"
-        } else {
-            return Ok(());
-        };
+        let problem =
+            if (header.store_id, header.chained) != (self.shared.id.to_bytes(), self.chained) {
+                "the segment is of another store"
+            } else if header.previous != previous {
+                "the segment does not follow the one before it"
+            } else {
+                return Ok(());
+            };
         Err(segment.corrupt(0, header.first, problem))
     }
 }
@@ -209,6 +211,8 @@ impl Store {
 struct Verifying<'p> {
     log: LogCheck,
     index: IndexCheck,
+    /// The greatest id so far of those that sort by their time.
+    greatest_id: Option<EventId>,
     history: History,
     /// What the history is to be at some position.
     anchor: Option<Checkpoint>,
@@ -218,9 +222,28 @@ struct Verifying<'p> {
     progress: &'p mut dyn FnMut(Progress),
 }
 
+impl Verifying<'_> {
+    /// That no earlier event has the same id. One that rises above all before it needs no search.
+    fn check_id(&mut self, meta: &EventMeta<'_>) -> Result<(), &'static str> {
+        let id = meta.header.event_id;
+        if sorts_by_time(id) && self.greatest_id.is_none_or(|greatest| id > greatest) {
+            self.greatest_id = Some(id);
+            return Ok(());
+        }
+        match self.index.view().find_id(id) {
+            Ok(Some(position)) if position < meta.header.sequence => {
+                Err("the event has the id of an earlier one")
+            }
+            // What the index does not show is for the check of the index to say.
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Reading for Verifying<'_> {
     fn event(&mut self, event: &RawEvent<'_>, place: FramePlace) -> Result<(), &'static str> {
         self.log.take(event)?;
+        self.check_id(&event.meta)?;
         self.index.event(&event.meta, place);
         self.history.push(event.meta.header.digest);
         let position = event.meta.header.sequence;

@@ -1,7 +1,8 @@
 use std::fmt;
 
 use super::{CommitError, Cursor, Folded, Machine, Place, Refused};
-use crate::pipeline::{Batch, NewEvent};
+use crate::guard::Asked;
+use crate::pipeline::{Batch, Condition, NewEvent};
 use crate::store::Store;
 
 /// Events that arrive as data, run through a machine one by one and committed as one batch.
@@ -14,7 +15,8 @@ pub struct Chain<M: Machine> {
     origin: Folded<M>,
     /// The machine after the events taken so far.
     now: Folded<M>,
-    events: Vec<NewEvent>,
+    /// The events, and what must hold for them to be committed.
+    batch: Batch,
 }
 
 impl<M: Machine> Chain<M> {
@@ -25,7 +27,7 @@ impl<M: Machine> Chain<M> {
             cursor,
             now: origin.clone(),
             origin,
-            events: Vec::new(),
+            batch: Batch::new(),
         }
     }
 
@@ -44,13 +46,13 @@ impl<M: Machine> Chain<M> {
     /// How many events it has taken.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.events.len()
+        self.batch.len()
     }
 
     /// Whether it has taken none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        self.batch.is_empty()
     }
 
     /// Takes an event, if the machine has an arm for it and the arm's gates permit. For a machine
@@ -60,17 +62,25 @@ impl<M: Machine> Chain<M> {
     /// [`Refused`] with the reason. The chain is then as it was, and can still be committed.
     pub fn record(&mut self, event: M::Event, ctx: &M::Context) -> Result<(), Refused> {
         let Folded { state, data } = &self.now;
-        state.admit(data, &event, ctx)?;
+        let (admitted, asked) = Asked::by(|| state.admit(data, &event, ctx));
+        admitted?;
         let recorded = NewEvent::of(self.cursor.coordinate(), &event);
         self.now.advance(event)?;
-        self.events.push(recorded);
+        self.batch.events.push(recorded.permitted(&asked.permit()));
+        self.batch.reads.extend(asked.reads);
         Ok(())
+    }
+
+    /// Adds what must hold for the chain to be committed, besides that the stream has not moved on.
+    pub fn when(mut self, condition: Condition) -> Self {
+        self.batch = self.batch.when(condition);
+        self
     }
 
     /// The events that it would commit.
     #[cfg(feature = "testing")]
     pub(crate) fn into_events(self) -> Vec<NewEvent> {
-        self.events
+        self.batch.events
     }
 
     /// Commits the events as one atomic batch, on condition that the stream is still at the revision
@@ -93,7 +103,7 @@ impl<M: Machine> Chain<M> {
         store: &Store,
         more: Batch,
     ) -> Result<M::Loaded, CommitError<M::Loaded>> {
-        match self.cursor.commit(store, self.events, more) {
+        match self.cursor.commit(store, self.batch, more) {
             Ok(cursor) => Ok(self.now.state.enter(Place::new(cursor), self.now.data)),
             Err(error) => Err(CommitError {
                 machine: Box::new(
@@ -112,7 +122,7 @@ impl<M: Machine> fmt::Debug for Chain<M> {
         f.debug_struct("Chain")
             .field("cursor", &self.cursor)
             .field("state", &self.now.state.name())
-            .field("events", &self.events.len())
+            .field("events", &self.batch.len())
             .finish_non_exhaustive()
     }
 }

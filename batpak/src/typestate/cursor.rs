@@ -60,7 +60,7 @@ impl Cursor {
     pub(super) fn commit(
         &self,
         store: &Store,
-        events: Vec<NewEvent>,
+        own: Batch,
         more: Batch,
     ) -> Result<Self, StoreError> {
         if self.store != store.id() {
@@ -70,14 +70,13 @@ impl Cursor {
         if others.any(|other| *other == self.coordinate) {
             return Err(StoreError::OwnStream(self.coordinate.clone()));
         }
-        let count = events.len();
-        let mut batch = Batch::new().expect(&self.coordinate, Expect::Revision(self.revision));
-        batch.extend(events);
-        if count == 0 && more.is_empty() && more.expectations.is_empty() {
+        let count = own.len();
+        let batch = own.and(more);
+        if batch.is_empty() && batch.condition.clauses().is_empty() && batch.reads.is_empty() {
             return Ok(self.clone());
         }
-        let batch = batch.and(more);
-        let receipts = store.commit(batch)?;
+        let receipts =
+            store.commit(batch.expect(&self.coordinate, Expect::Revision(self.revision)))?;
         let newest = count.checked_sub(1).and_then(|last| receipts.get(last));
         Ok(newest.map_or_else(
             || self.clone(),

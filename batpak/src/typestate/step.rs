@@ -1,7 +1,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{CommitError, Committed, Cursor, Denied, Folded, In, Machine, Pending, State};
-use crate::pipeline::{Batch, NewEvent};
+use crate::guard::Asked;
+use crate::pipeline::{Batch, Condition, NewEvent};
 use crate::store::Store;
 
 /// A machine in a known state: what `state_machine!` implements for `OrderIn<S>`.
@@ -48,7 +49,8 @@ static STEPS: AtomicU64 = AtomicU64::new(1);
 #[must_use = "nothing is recorded until .commit(..)"]
 pub struct Step<F, T> {
     from: F,
-    events: Vec<NewEvent>,
+    /// The events, and what must hold for them to be committed.
+    batch: Batch,
     to: T,
 }
 
@@ -86,9 +88,20 @@ impl<F, T> Step<F, T> {
     pub(crate) fn new(from: F, event: NewEvent, to: T) -> Self {
         Self {
             from,
-            events: vec![event],
+            batch: event.into(),
             to,
         }
+    }
+}
+
+impl<F, T> Step<F, T> {
+    /// The step after its last event was permitted by these gates.
+    pub(crate) fn permitted(mut self, asked: Asked) -> Self {
+        if let Some(event) = self.batch.events.pop() {
+            self.batch.events.push(event.permitted(&asked.permit()));
+        }
+        self.batch.reads.extend(asked.reads);
+        self
     }
 }
 
@@ -96,7 +109,7 @@ impl<F, T> Step<F, T> {
 impl<F, T> Step<F, T> {
     /// The events that it would commit.
     pub(crate) fn into_events(self) -> Vec<NewEvent> {
-        self.events
+        self.batch.events
     }
 }
 
@@ -155,11 +168,7 @@ impl<F: Instance, T: Instance> Step<F, T> {
         self,
         next: impl FnOnce(T::Pending) -> Result<Step<T::Pending, U>, Denied<T::Pending, D>>,
     ) -> Result<Step<F, U>, Denied<F, D>> {
-        let Self {
-            from,
-            mut events,
-            to,
-        } = self;
+        let Self { from, batch, to } = self;
         let cursor = from.within().cursor().clone();
         let number = STEPS.fetch_add(1, Ordering::Relaxed);
         let pending = T::Pending::new(to.into_within().ahead(number, cursor));
@@ -169,15 +178,22 @@ impl<F: Instance, T: Instance> Step<F, T> {
                     step.from.within().step() == number,
                     "a step goes on with the machine that its closure was given"
                 );
-                events.extend(step.events);
                 Ok(Step {
                     from,
-                    events,
+                    batch: batch.and(step.batch),
                     to: step.to,
                 })
             }
             Err(denied) => Err(Denied::new(from, denied.denial)),
         }
+    }
+}
+
+impl<F, T> Step<F, T> {
+    /// Adds what must hold for the step to be committed, besides that the stream has not moved on.
+    pub fn when(mut self, condition: Condition) -> Self {
+        self.batch = self.batch.when(condition);
+        self
     }
 }
 
@@ -201,7 +217,7 @@ impl<F: Instance<Phase = Committed>, T: Moved> Step<F, T> {
     /// has events for the machine's own stream, which no arm would have seen.
     pub fn commit_with(self, store: &Store, more: Batch) -> Result<T, CommitError<F>> {
         let cursor = self.from.within().cursor();
-        match cursor.commit(store, self.events, more) {
+        match cursor.commit(store, self.batch, more) {
             Ok(cursor) => Ok(self.to.moved(cursor)),
             Err(error) => Err(CommitError {
                 machine: Box::new(self.from),

@@ -25,7 +25,8 @@ How fast the engine is, beside a bare log and its peers.
   --check-sync      count the syncs of durable appends with strace instead
   --growth SIZES    measure batpak alone at these numbers of events instead, as in 1m,10m
   --streams NUMBERS in so many streams (1000)
-  --cache MIB       with a cache of so much (256)";
+  --cache MIB       with a cache of so much (256)
+  --conditions SIZES  measure appends on condition in logs of these numbers of events instead, as in 10k,1m";
 
 /// What is to be done.
 pub(crate) enum Mode {
@@ -37,6 +38,8 @@ pub(crate) enum Mode {
     CheckSync,
     /// Grow a store to these sizes, in these numbers of streams, with a cache of so many bytes.
     Growth(Vec<u64>, Vec<usize>, usize),
+    /// Measure what conditions cost in logs of these sizes.
+    Conditions(Vec<u64>),
     /// Print the usage.
     Help,
 }
@@ -90,6 +93,7 @@ impl Arguments {
                 "--growth" => {
                     read.mode = Mode::Growth(list(&value()?, number)?, Vec::new(), 0);
                 }
+                "--conditions" => read.mode = Mode::Conditions(list(&value()?, number)?),
                 "--streams" => streams = list(&value()?, |word| Ok(number(word)? as usize))?,
                 "--cache" => cache = (number(&value()?)? as usize) << 20,
                 "--rounds" => read.rounds = number(&value()?)? as usize,

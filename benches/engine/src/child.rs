@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::conditions::{self, Conditions};
 use crate::growth::{self, Growth};
 use crate::subjects;
 use crate::workloads::{self, Amount, Measured, Workload};
@@ -35,6 +36,8 @@ pub(crate) enum Task {
     Commit(Workload, u64),
     /// Measure how a store behaves that has grown.
     Grow(Growth),
+    /// Measure what conditions cost, or fill a store for that.
+    Condition(Conditions),
 }
 
 /// A task, by whom, and where.
@@ -139,6 +142,7 @@ pub(crate) fn main(job: &str) -> Result<()> {
             tell(&())
         }
         Task::Grow(growth) => tell(&growth::measure(growth, directory)?),
+        Task::Condition(what) => tell(&conditions::measure(what, subject, directory)?),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod child;
+mod conditions;
 mod event;
 mod growth;
 mod memory;
@@ -32,7 +33,9 @@ fn main() -> Result<()> {
     match arguments.mode {
         Mode::Help => println!("{USAGE}"),
         Mode::List => list(),
-        Mode::Compare | Mode::CheckSync | Mode::Growth(..) => work(arguments)?,
+        Mode::Compare | Mode::CheckSync | Mode::Growth(..) | Mode::Conditions(_) => {
+            work(arguments)?;
+        }
     }
     Ok(())
 }
@@ -56,6 +59,7 @@ fn work(arguments: Arguments) -> Result<()> {
             let amount = (plan.amount.seconds, cache);
             return growth::run(&sizes, &streams, amount, directory.path());
         }
+        Mode::Conditions(sizes) => return conditions::run(&plan, &sizes),
         Mode::Compare | Mode::List | Mode::Help => {}
     }
     let report = Report::new(&plan, &run::run(&plan)?);

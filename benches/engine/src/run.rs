@@ -162,7 +162,7 @@ fn make(subject: &'static str, plan: &Plan) -> Result<Pair> {
 }
 
 /// Copies a directory, and waits until the copy is on the medium, so that no later sync has to.
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

@@ -28,6 +28,17 @@ pub(crate) struct Settings {
     pub(crate) entities: usize,
     /// How many threads write at once.
     pub(crate) writers: usize,
+    /// Whether entity and id of an event are tags also where the subject has other means to find by them.
+    pub(crate) tagged: bool,
+}
+
+/// What an append is on condition of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum On {
+    /// No event behind this position has the tag of its entity.
+    NoneBehind(u64),
+    /// No event has the tag of its id.
+    NoneWithId,
 }
 
 /// How many submitted appends a writer has in flight.
@@ -44,6 +55,11 @@ pub(crate) trait Subject: Sync {
     /// With how many threads it does what is asked of so many.
     fn writers(&self, asked: usize) -> usize {
         asked
+    }
+
+    /// Whether its appends can be on condition of what has which tags.
+    fn has_conditions(&self) -> bool {
+        false
     }
 
     /// Opens the store in a directory that exists, and makes it there if there is none.
@@ -69,6 +85,12 @@ pub(crate) trait Writer {
 
     /// Appends events atomically and waits for the store's durability.
     fn append_all(&mut self, items: &[Item]) -> Result<()>;
+
+    /// Appends one event on this condition, if there is one, waits for the store's durability, and gives
+    /// the event's position. It fails if the condition does not hold.
+    fn append_on(&mut self, _item: Item, _on: Option<On>) -> Result<u64> {
+        bail!("appends have no conditions")
+    }
 
     /// Begins an append; waits for the oldest of those before it if [`IN_FLIGHT`] are under way.
     fn submit(&mut self, _item: Item) -> Result<()> {

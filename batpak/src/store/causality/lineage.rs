@@ -162,7 +162,7 @@ impl<'s> Walk<'s> {
     }
 
     fn read(&self, position: u64) -> Result<Found, StoreError> {
-        let event = self.store.event_at(position, self.view)?;
+        let event = self.store.shared.event_at(position, self.view)?;
         Ok(Found {
             coordinate: event.coordinate,
             header: event.header,

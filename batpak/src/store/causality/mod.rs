@@ -23,10 +23,12 @@ impl Store {
     pub fn causes(&self, id: EventId) -> Result<Vec<StoredEvent>, StoreError> {
         let view = self.shared.view();
         let position = self.known(id, &view)?;
-        let event = self.event_at(position, &view)?;
+        let event = self.shared.event_at(position, &view)?;
         let causes = self.cause_positions(position, &event.causes, &view)?;
         let causes = causes.into_iter();
-        causes.map(|cause| self.event_at(cause, &view)).collect()
+        causes
+            .map(|cause| self.shared.event_at(cause, &view))
+            .collect()
     }
 
     /// The events that name this one as a cause, in order of position.

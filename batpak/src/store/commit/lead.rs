@@ -152,6 +152,7 @@ impl Committer {
             let leaves = self.is_reached(until);
             self.answer(&mut stage, leaves);
             drop(stage);
+            self.shared.watch.notify();
             self.tell(end, group.sync);
             if leaves {
                 return Ok(());

@@ -4,6 +4,8 @@
 mod conditions;
 mod lead;
 mod prepare;
+mod repeated;
+mod resolved;
 pub(crate) mod stage;
 
 use std::sync::atomic::Ordering;
@@ -19,10 +21,10 @@ use crate::pipeline::Durability;
 #[cfg(shuttle)]
 use crate::sync::TryLockFor;
 use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard};
-use conditions::{Refused, Resolved};
 use lead::Until;
 pub(crate) use lead::Work;
 pub(crate) use prepare::Prepared;
+use resolved::Resolved;
 use stage::{Group, Rest, Stage};
 
 /// What all who write to a store share.
@@ -70,6 +72,14 @@ impl Limits {
     }
 }
 
+/// What became of a batch.
+enum Staged<'s> {
+    /// It is staged, and the lock is held.
+    New(Receipts, MutexGuard<'s, Stage>),
+    /// Its events are in the log already, with the durability that it asks for.
+    Repeated(Receipts),
+}
+
 impl Committer {
     pub(crate) fn new(
         stage: Stage,
@@ -109,7 +119,7 @@ impl Committer {
     }
 
     /// That nothing has failed before.
-    fn check(&self) -> Result<(), StoreError> {
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
         match self.failure.get() {
             Some(failure) => Err(StoreError::Poisoned(Arc::clone(failure))),
             None => Ok(()),
@@ -141,11 +151,15 @@ impl Committer {
             trace::failed(&self.shared.dir, &failure);
             failure.into()
         });
+        self.shared.watch.notify();
     }
 
     /// Commits a batch, and answers when it has the durability that it asks for.
     pub(crate) fn commit(&self, batch: &Prepared) -> Result<Receipts, StoreError> {
-        let (mut receipts, stage) = self.stage(batch)?;
+        let (mut receipts, stage) = match self.stage(batch)? {
+            Staged::New(receipts, stage) => (receipts, stage),
+            Staged::Repeated(receipts) => return Ok(receipts),
+        };
         if batch.durability == Durability::Buffered {
             self.spill(stage)?;
             return Ok(receipts);
@@ -157,7 +171,10 @@ impl Committer {
 
     /// Stages a batch. Somebody will write it.
     pub(crate) fn submit(&self, batch: &Prepared) -> Result<Receipts, StoreError> {
-        let (receipts, mut stage) = self.stage(batch)?;
+        let (receipts, mut stage) = match self.stage(batch)? {
+            Staged::New(receipts, stage) => (receipts, stage),
+            Staged::Repeated(receipts) => return Ok(receipts),
+        };
         if batch.durability > Durability::Buffered {
             stage.wanted = stage.last;
         }
@@ -211,7 +228,7 @@ impl Committer {
     }
 
     /// Stages a batch, or says why it cannot be once that is sure.
-    fn stage(&self, batch: &Prepared) -> Result<(Receipts, MutexGuard<'_, Stage>), StoreError> {
+    fn stage(&self, batch: &Prepared) -> Result<Staged<'_>, StoreError> {
         let mut resolved = Resolved::default();
         loop {
             let mut stage = self.lock_stage()?;
@@ -221,15 +238,13 @@ impl Committer {
             }
             let follows = match self.conditions(batch, &resolved, &stage) {
                 Ok(follows) => follows,
-                Err(Refused::Unresolved) => {
-                    drop(stage);
-                    resolved = Resolved::of(batch, &self.shared)?;
-                    continue;
-                }
-                Err(Refused::Unfit { error, rests_on }) => {
-                    self.wait_for(Until::Published(rests_on), stage)?;
-                    return Err(error);
-                }
+                Err(refused) => match self.answer_refused(batch, refused, stage)? {
+                    Some(receipts) => return Ok(Staged::Repeated(receipts)),
+                    None => {
+                        resolved = Resolved::of(batch, &self.shared)?;
+                        continue;
+                    }
+                },
             };
             // A batch that is staged in part must not be written: the next would end it.
             let staging = self.begin(Work::Staging);
@@ -253,7 +268,7 @@ impl Committer {
             }
             self.freeze_if_full(&mut stage);
             staging.end();
-            return Ok((receipts, stage));
+            return Ok(Staged::New(receipts, stage));
         }
     }
 

@@ -1,12 +1,13 @@
 //! What a batch needs before it can be staged, done on its caller's thread and under no lock.
 
+use foldhash::HashMap;
 use smallvec::SmallVec;
 
-use crate::coordinate::Coordinate;
-use crate::event::{Digest, hash};
-use crate::pipeline::{Durability, EncodedEvent, Expect, NewEvent};
+use crate::event::{Digest, EventId, hash};
+use crate::pipeline::{Batch, Condition, Durability, EncodedEvent, NewEvent};
 use crate::store::index::Tail;
 use crate::store::names::FirstUses;
+use crate::store::shared::Shared;
 use crate::store::{StoreConfig, StoreError};
 
 /// A batch whose every part is encoded, hashed and within the limits.
@@ -15,7 +16,9 @@ pub(crate) struct Prepared {
     pub(crate) events: SmallVec<[PreparedEvent; 1]>,
     /// Those that tell the name of their kind.
     pub(crate) first_uses: FirstUses,
-    pub(crate) expectations: Vec<(Coordinate, Expect)>,
+    /// Where in the batch the events are whose ids were given.
+    pub(crate) given_ids: HashMap<EventId, usize>,
+    pub(crate) condition: Condition,
     pub(crate) durability: Durability,
     /// An upper bound of what it takes in the log.
     pub(crate) bytes: usize,
@@ -30,10 +33,32 @@ pub(crate) struct PreparedEvent {
 }
 
 impl Prepared {
+    /// The batch of a caller of the store.
+    pub(crate) fn of(
+        batch: Batch,
+        shared: &Shared,
+        config: &StoreConfig,
+        chained: bool,
+    ) -> Result<Self, StoreError> {
+        if batch.is_empty() {
+            return Err(StoreError::EmptyBatch);
+        }
+        let limit = config.max_batch_events;
+        StoreError::check_limit("events in a batch", batch.len(), limit)?;
+        let first_uses = shared.names.read().first_uses(&batch.events)?;
+        let mut condition = batch.condition;
+        for read in batch.reads {
+            shared.check_is_mine("what was observed", read.store)?;
+            condition = condition.fail_if_after(read.region, read.position);
+        }
+        let batch = (batch.events.into_iter(), condition, batch.durability);
+        Self::new(batch, first_uses, config, chained)
+    }
+
     pub(crate) fn new(
-        (events, expectations, durability): (
+        (events, condition, durability): (
             impl ExactSizeIterator<Item = NewEvent>,
-            Vec<(Coordinate, Expect)>,
+            Condition,
             Option<Durability>,
         ),
         first_uses: FirstUses,
@@ -43,13 +68,19 @@ impl Prepared {
         let mut prepared = Self {
             events: SmallVec::with_capacity(events.len()),
             first_uses,
-            expectations,
+            given_ids: HashMap::default(),
+            condition,
             durability: durability.unwrap_or(config.durability),
             bytes: 0,
         };
         for (place, event) in events.enumerate() {
             let event = prepared.check(place, event, config)?;
             prepared.bytes += event.bytes();
+            if let Some(id) = event.given_id()
+                && prepared.given_ids.insert(id, place).is_some()
+            {
+                return Err(StoreError::RepeatedInBatch(id));
+            }
             let coordinate = &event.coordinate;
             prepared.events.push(PreparedEvent {
                 stream_hash: Tail::stream_hash(coordinate.entity(), coordinate.scope()),
@@ -75,9 +106,12 @@ impl Prepared {
         if let Some(name) = event.reserved_metadata() {
             return Err(StoreError::ReservedMetadata(name.to_owned()));
         }
+        if let Some(tag) = event.reserved_tag() {
+            return Err(StoreError::ReservedTag(tag.clone()));
+        }
         let naming = self.first_uses.has(place, event.kind());
         let event = event.finish(naming)?;
-        if event.kind.is_reserved() {
+        if event.kind.is_reserved() && !event.is_own {
             return Err(StoreError::ReservedKind(event.kind));
         }
         let limit = StoreError::check_limit;

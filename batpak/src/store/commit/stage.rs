@@ -101,6 +101,8 @@ pub(crate) struct Follows {
     pub(crate) head: Head,
     /// The stream's slot in the newest tail, if it is there.
     pub(crate) slot: Option<u32>,
+    /// The correlation that the event inherits of its first cause.
+    pub(crate) correlation: Option<EventId>,
 }
 
 /// What the background does about what is staged.
@@ -157,7 +159,7 @@ impl Stage {
             time_us: end.time_us,
             claim: end.last,
             lax: false,
-            mint: IdMint::after(end.last_id, source.random()),
+            mint: IdMint::after(end.last_id, end.time_us, source.random()),
             segment_bytes: u64::from(segment_bytes),
             source,
             scratch: Vec::new(),
@@ -262,16 +264,21 @@ impl Stage {
     pub(crate) fn stage(
         &mut self,
         prepared: &PreparedEvent,
-        Follows { head, slot }: &Follows,
+        follows: &Follows,
         is_last: bool,
     ) -> AppendReceipt {
         let event = &prepared.event;
-        let id = self.mint.mint(self.time_us, || self.source.random());
+        let Follows { head, slot, .. } = follows;
+        let id = match event.given_id() {
+            Some(id) => id,
+            None => self.mint.mint(self.time_us, || self.source.random()),
+        };
         let mut header = EventHeader::new(id, event.kind, event.version);
         self.last += 1;
         header.sequence = self.last;
         header.revision = head.revision + 1;
         header.time_us = self.time_us;
+        header.correlation = follows.correlation;
         if is_last {
             header.flags = EventFlags::COMMIT;
         }
@@ -320,21 +327,29 @@ impl Stage {
         Some(Follows {
             head: *tail.head_of(slot),
             slot: Some(slot),
+            correlation: None,
         })
     }
 
     /// What an event follows, of which this is what it followed before others were staged.
     pub(crate) fn follows_by_now(&self, event: &PreparedEvent, before: Follows) -> Follows {
-        match before.slot {
-            Some(slot) => Follows {
-                head: *self.tail.read().head_of(slot),
-                slot: Some(slot),
-            },
+        let head = |slot| *self.tail.read().head_of(slot);
+        let by_now = match before.slot {
+            Some(slot) => Some((head(slot), slot)),
             None => {
                 let coordinate = &event.event.coordinate;
                 let names = (coordinate.entity(), coordinate.scope());
-                self.follows(event.stream_hash, names).unwrap_or(before)
+                let follows = self.follows(event.stream_hash, names);
+                follows.and_then(|follows| Some((follows.head, follows.slot?)))
             }
+        };
+        match by_now {
+            Some((head, slot)) => Follows {
+                head,
+                slot: Some(slot),
+                ..before
+            },
+            None => before,
         }
     }
 

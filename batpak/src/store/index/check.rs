@@ -16,10 +16,10 @@ use std::vec::IntoIter;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 use super::chunk::{Ids, Positions};
-use super::part::Part;
+use super::part::{IdRange, Part};
 use super::term::{
-    CAUSE, CORRELATION, KIND, NAME, SCOPE, STREAM, TAG, TIME, filter_hash, id_in, id_key, name_key,
-    push_term, split, time_position,
+    CAUSE, CORRELATION, KIND, NAME, SCOPE, STREAM, TAG, TIME, filter_hash, id_filter_hash, id_in,
+    id_key, name_key, push_term, split, time_position,
 };
 use super::{FramePlace, IndexError, StreamHead, Term, View, failed};
 use crate::event::{EventId, EventKind, EventMeta};
@@ -48,6 +48,11 @@ impl IndexCheck {
             compared: 0,
             failure: None,
         }
+    }
+
+    /// What it is to be compared with.
+    pub(crate) fn view(&self) -> &View {
+        &self.view
     }
 
     /// Takes the next event of the log, whose frame lies at `place`.
@@ -116,7 +121,7 @@ struct PartCheck {
     events: Sum,
     /// The kinds whose names the events have told.
     named: HashSet<EventKind>,
-    first_id: u128,
+    ids: IdRange,
     first_time_us: u64,
     times: Times,
 }
@@ -128,7 +133,7 @@ impl PartCheck {
             part,
             events: Sum::new(),
             named: HashSet::new(),
-            first_id: 0,
+            ids: IdRange::EMPTY,
             first_time_us: 0,
         })
     }
@@ -138,9 +143,9 @@ impl PartCheck {
         let header = &meta.header;
         let position = header.sequence;
         if position == self.part.first() {
-            self.first_id = header.event_id.as_u128();
             self.first_time_us = header.time_us;
         }
+        self.ids = self.ids.with(header.event_id.as_u128());
         let follows = self.times.event(position, header.time_us);
         follows.map_err(|problem| self.other(problem))?;
         if self.times.is_passed {
@@ -185,7 +190,7 @@ impl PartCheck {
         let (id, time_us) = (last.header.event_id, last.header.time_us);
         let is_right = summary.log_end == (place.segment, place.end)
             && (summary.last_id, summary.last_time_us) == (id, time_us)
-            && (summary.min_id, summary.max_id) == (self.first_id, id.as_u128())
+            && summary.ids == self.ids
             && summary.first_time_us == self.first_time_us;
         if !is_right || self.times.next.is_some() {
             return Err(self.other("its summary or its times are not those of the log"));
@@ -229,7 +234,14 @@ impl PartCheck {
                 Some(&NAME) => sum.add(cursor.key(), xxh3_64(cursor.value()), 0),
                 // These were followed beside the log.
                 Some(&TIME) => {}
-                _ => sum.ids(&cursor).map_err(part.damaged(&cursor))?,
+                _ => {
+                    let ids = sum.ids(&cursor).map_err(part.damaged(&cursor))?;
+                    for id in ids {
+                        if !part.may_hold(id_filter_hash(id))? {
+                            return Err(self.other("its filter leaves out what it has"));
+                        }
+                    }
+                }
             }
         }
         Ok(sum.sum)
@@ -303,14 +315,18 @@ impl Sum {
         Ok(())
     }
 
-    /// Adds what the chunk of ids says that the cursor is on.
-    fn ids(&mut self, cursor: &TableCursor) -> Result<(), &'static str> {
+    /// Adds what the chunk of ids says that the cursor is on, and gives those that are in the filter.
+    fn ids(&mut self, cursor: &TableCursor) -> Result<Vec<u128>, &'static str> {
         let first = id_in(cursor.key()).ok_or("an entry is of no known sort")?;
         let mut ids = Ids::read(first, cursor.value())?;
+        let mut in_filter = Vec::new();
         while let Some((id, position)) = ids.next()? {
             self.add(&id_key(id), position, 0);
+            if id_filter_hash(id).is_some() {
+                in_filter.push(id);
+            }
         }
-        Ok(())
+        Ok(in_filter)
     }
 }
 

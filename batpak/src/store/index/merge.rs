@@ -1,7 +1,7 @@
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
-use super::chunk::{Ids, MAX_IDS, MAX_POSITIONS, Positions, Problem, write_ids, write_positions};
+use super::chunk::{Ids, MAX_IDS, MAX_POSITIONS, Positions, Problem, write_positions};
 use super::part::{Part, PartDir, Summary};
 use super::term::{CAUSE, CORRELATION, KIND, NAME, SCOPE, STREAM, TAG, TIME, id_in, id_key, split};
 use super::write::PartWriter;
@@ -165,8 +165,7 @@ const ID_BYTES: usize = 8;
 fn joined(before: Summary, behind: Summary) -> Summary {
     Summary {
         first: before.first,
-        min_id: before.min_id.min(behind.min_id),
-        max_id: before.max_id.max(behind.max_id),
+        ids: before.ids.and(behind.ids),
         first_time_us: before.first_time_us,
         ..behind
     }
@@ -357,11 +356,9 @@ impl Joint {
                 self.out.add_chunk(&self.key, &self.value)
             }
             Held::Ids => {
-                self.value.clear();
-                write_ids(&mut self.value, &self.ids);
-                let first = self.ids.first().map_or(0, |(id, _)| *id);
+                self.out.add_ids(&self.ids, &mut self.value)?;
                 self.ids.clear();
-                self.out.add(&id_key(first), &self.value)
+                Ok(())
             }
         }
     }

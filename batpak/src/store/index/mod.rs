@@ -9,6 +9,7 @@
 mod check;
 mod chunk;
 mod cover;
+mod matching;
 mod merge;
 mod part;
 mod postings;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 pub(crate) use check::IndexCheck;
 pub(crate) use cover::{Cover, last_named, open_all, part_ranges, pick};
+pub(crate) use matching::Matches;
 pub(crate) use merge::Merge;
 pub(crate) use part::{Damage, Part, PartDir};
 pub(crate) use postings::Postings;
@@ -34,7 +36,7 @@ pub(crate) use tail::{Head, Tail};
 pub(crate) use term::Term;
 pub(crate) use view::{Places, View};
 
-use crate::event::EventId;
+use crate::event::{EventId, Region};
 use crate::store::StoreError;
 use crate::store::table::TableError;
 use crate::sync::RwLock;
@@ -187,11 +189,21 @@ impl Index {
         tails.find_map(|tail| tail.tail.read().head(hash, entity, scope).copied())
     }
 
-    /// Whether the tails have the event with this id, staged or not.
-    pub(crate) fn tails_have_id(&self, id: EventId) -> bool {
+    /// The position of the event with this id, staged or not, if the tails have it.
+    pub(crate) fn position_in_tails(&self, id: EventId) -> Option<u64> {
         let shape = self.shape.read();
         let mut tails = shape.tails.iter().rev();
-        tails.any(|tail| tail.tail.read().find_id(id).is_some())
+        tails.find_map(|tail| tail.tail.read().find_id(id))
+    }
+
+    /// The first event of the region behind `after` that the tails have, staged or not.
+    pub(crate) fn first_in_tails(&self, region: &Region, after: u64, looks: usize) -> Matches {
+        let shape = self.shape.read();
+        let mut left = looks;
+        let tails = shape.tails.iter().map(|tail| tail.tail.read());
+        let mut found = tails.map(|tail| tail.first_in(region, after, &mut left));
+        let found = found.find(|found| *found != Matches::None);
+        found.unwrap_or(Matches::None)
     }
 
     /// The last position that the parts cover.

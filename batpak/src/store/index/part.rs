@@ -6,11 +6,12 @@ use std::sync::{Arc, OnceLock};
 
 use super::chunk::{Ids, Positions, Problem};
 use super::term::{
-    KIND, NAME, Term, TermKey, id_in, id_key, kind_in, name_in, time_key, time_position,
+    KIND, NAME, Term, TermKey, id_filter_hash, id_in, id_key, kind_in, name_in, time_key,
+    time_position,
 };
 use super::write::write_tail;
 use super::{FrameSpan, IndexError, StreamHead, Tail, failed};
-use crate::event::{EventId, EventKind};
+use crate::event::{EventId, EventKind, sorts_by_time};
 use crate::store::fs::Disk;
 use crate::store::table::{BlockCache, Table, TableCursor, TableError, WordPage};
 use crate::sync::AtomicBool;
@@ -84,11 +85,48 @@ pub(super) struct Summary {
     /// The segment of the last event, by the position of its first, and the file offset behind the event.
     pub(super) log_end: (u64, u32),
     pub(super) last_id: EventId,
-    pub(super) min_id: u128,
-    pub(super) max_id: u128,
+    pub(super) ids: IdRange,
     /// The times of the first event and of the last.
     pub(super) first_time_us: u64,
     pub(super) last_time_us: u64,
+}
+
+/// The least and the greatest of those ids that sort by their time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct IdRange {
+    least: u128,
+    greatest: u128,
+}
+
+impl IdRange {
+    /// That of no ids.
+    pub(super) const EMPTY: Self = Self {
+        least: u128::MAX,
+        greatest: 0,
+    };
+
+    pub(super) fn of(ids: impl Iterator<Item = u128>) -> Self {
+        ids.fold(Self::EMPTY, Self::with)
+    }
+
+    /// The range with this id, if it sorts by its time.
+    pub(super) fn with(self, id: u128) -> Self {
+        match sorts_by_time(EventId::from_u128(id)) {
+            true => Self {
+                least: self.least.min(id),
+                greatest: self.greatest.max(id),
+            },
+            false => self,
+        }
+    }
+
+    /// Both ranges.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            least: self.least.min(other.least),
+            greatest: self.greatest.max(other.greatest),
+        }
+    }
 }
 
 /// The version of the format that this code writes, and the only one that it reads: a part of another
@@ -107,8 +145,8 @@ impl Summary {
         bytes.extend_from_slice(&self.log_end.0.to_le_bytes());
         bytes.extend_from_slice(&self.log_end.1.to_le_bytes());
         bytes.extend_from_slice(&self.last_id.to_bytes());
-        bytes.extend_from_slice(&self.min_id.to_be_bytes());
-        bytes.extend_from_slice(&self.max_id.to_be_bytes());
+        bytes.extend_from_slice(&self.ids.least.to_be_bytes());
+        bytes.extend_from_slice(&self.ids.greatest.to_be_bytes());
         bytes.extend_from_slice(&self.first_time_us.to_le_bytes());
         bytes.extend_from_slice(&self.last_time_us.to_le_bytes());
         bytes
@@ -133,8 +171,10 @@ impl Summary {
                 u32::from_le_bytes(next(bytes)?),
             ),
             last_id: EventId::from_bytes(next(bytes)?),
-            min_id: u128::from_be_bytes(next(bytes)?),
-            max_id: u128::from_be_bytes(next(bytes)?),
+            ids: IdRange {
+                least: u128::from_be_bytes(next(bytes)?),
+                greatest: u128::from_be_bytes(next(bytes)?),
+            },
             first_time_us: u64::from_le_bytes(next(bytes)?),
             last_time_us: u64::from_le_bytes(next(bytes)?),
         };
@@ -305,7 +345,12 @@ impl Part {
 
     /// The position of the event with this id, if it has it.
     pub(super) fn find_id(&self, id: u128) -> Result<Option<u64>, IndexError> {
-        if !(self.summary.min_id..=self.summary.max_id).contains(&id) {
+        let IdRange { least, greatest } = self.summary.ids;
+        let may_be_here = match id_filter_hash(id) {
+            None => (least..=greatest).contains(&id),
+            hash => self.may_hold(hash)?,
+        };
+        if !may_be_here {
             return Ok(None);
         }
         let mut cursor = self.table.cursor();

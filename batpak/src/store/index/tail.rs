@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 use super::term::Term;
 use super::{FramePlace, FrameSpan, StreamHead};
 use crate::coordinate::Coordinate;
-use crate::event::{Digest, EventId, EventKind, EventMeta};
+use crate::event::{Digest, EventId, EventKind, EventMeta, sorts_by_time};
 use crate::pipeline::KIND_NAME;
 
 /// The index of the newest events, in memory.
@@ -32,6 +32,8 @@ pub(crate) struct Tail {
     pub(super) ids: Ids,
     /// Where the frame of each event begins.
     offsets: Vec<u32>,
+    /// What conditions ask of each event.
+    pub(super) rows: Vec<Row>,
     /// The segment of the last event, by the position of its first, and the file offset behind the event.
     log_end: Option<(u64, u32)>,
     /// The time of each event whose place is a multiple of [`TIMED`].
@@ -40,6 +42,15 @@ pub(crate) struct Tail {
     time_us: u64,
     /// What is allocated besides the lists' own, estimated.
     bytes: usize,
+}
+
+/// What tells, with the lists, whether an event is in a region.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub(super) time_us: u64,
+    /// The slot of its stream.
+    pub(super) slot: u32,
+    pub(super) kind: EventKind,
 }
 
 /// The list of each term of a sort.
@@ -82,6 +93,7 @@ impl Tail {
             names: HashMap::default(),
             ids: Ids::default(),
             offsets: Vec::new(),
+            rows: Vec::new(),
             log_end: None,
             times: Vec::new(),
             time_us: 0,
@@ -123,7 +135,7 @@ impl Tail {
 
     /// About how many bytes of memory the tail takes.
     pub(crate) fn bytes(&self) -> usize {
-        const PER_EVENT: usize = 16 + 4 + 3 * 6;
+        const PER_EVENT: usize = 16 + 4 + size_of::<Row>() + 3 * 6;
         self.bytes + self.events() * PER_EVENT
     }
 
@@ -166,6 +178,11 @@ impl Tail {
         let place = self.offsets.len() as u32;
         debug_assert_eq!(header.sequence, self.first + u64::from(place));
         let slot = slot.unwrap_or_else(|| self.add_stream(stream_hash, meta));
+        self.rows.push(Row {
+            time_us: header.time_us,
+            slot,
+            kind: header.kind,
+        });
         let slot = &mut self.slots[slot as usize];
         slot.head = Head {
             revision: header.revision,
@@ -294,6 +311,11 @@ impl Tail {
         })
     }
 
+    /// The stream in this slot.
+    pub(super) fn stream_of(&self, slot: u32) -> &Coordinate {
+        &self.slots[slot as usize].coordinate
+    }
+
     /// The slot of a stream, if it has events here. A slot stays the stream's.
     pub(crate) fn find(&self, hash: u64, entity: &str, scope: &str) -> Option<u32> {
         let is_it = |(found, slot): &(u64, u32)| {
@@ -389,7 +411,7 @@ fn list_of<T: Eq + Hash>(lists: &mut Vec<Vec<u32>>, of: &mut Lists<T>, term: T) 
     *of.entry(term).or_insert_with(|| new_list(lists))
 }
 
-/// Places by id. Ids that rise need no map.
+/// Places by id. Ids that rise with the time need no map.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
     /// For each event, the greatest id up to it.
@@ -401,20 +423,19 @@ pub(super) struct Ids {
 
 impl Ids {
     fn push(&mut self, id: u128, place: u32) {
-        match self.greatest.last() {
-            Some(greatest) if *greatest >= id => {
-                let greatest = *greatest;
-                self.greatest.push(greatest);
-                self.strays.entry(id).or_insert(place);
-            }
-            _ => self.greatest.push(id),
+        let greatest = self.greatest.last().copied().unwrap_or_default();
+        if id > greatest && sorts_by_time(EventId::from_u128(id)) {
+            self.greatest.push(id);
+        } else {
+            self.greatest.push(greatest);
+            self.strays.entry(id).or_insert(place);
         }
         self.last = Some(id);
     }
 
-    fn find(&self, id: u128) -> Option<u32> {
+    pub(super) fn find(&self, id: u128) -> Option<u32> {
         let at = self.greatest.partition_point(|greatest| *greatest < id);
-        if self.greatest.get(at) == Some(&id) {
+        if id != 0 && self.greatest.get(at) == Some(&id) {
             return Some(at as u32);
         }
         self.strays.get(&id).copied()
@@ -423,10 +444,12 @@ impl Ids {
     /// The ids in their order, each with its place.
     pub(super) fn sorted(&self) -> Vec<(u128, u32)> {
         let mut all = Vec::with_capacity(self.greatest.len());
+        let mut before = 0;
         for (place, id) in self.greatest.iter().enumerate() {
-            if place == 0 || self.greatest[place - 1] != *id {
+            if *id != before {
                 all.push((*id, place as u32));
             }
+            before = *id;
         }
         if !self.strays.is_empty() {
             all.extend(self.strays.iter().map(|(id, place)| (*id, *place)));

@@ -3,7 +3,7 @@
 //! The first byte of a key tells the sort of the entry. Names have no control characters, so a zero
 //! byte ends one, and keys sort as the names do.
 
-use crate::event::{EventId, EventKind};
+use crate::event::{EventId, EventKind, sorts_by_time};
 use crate::store::table::term_hash;
 
 /// Events by what caused them.
@@ -128,6 +128,13 @@ pub(super) fn filter_hash(prefix: &[u8]) -> Option<u64> {
         Some(&(STREAM | TAG | CAUSE | CORRELATION)) => Some(term_hash(prefix)),
         _ => None,
     }
+}
+
+/// What the filter knows an id by; `None` for one that sorts by its time, for which the range of a part's
+/// ids says as much.
+pub(super) fn id_filter_hash(id: u128) -> Option<u64> {
+    let sorts_by_time = sorts_by_time(EventId::from_u128(id));
+    (!sorts_by_time).then(|| term_hash(&id_key(id)))
 }
 
 /// The key of a chunk of positions as what it shares with its term's others and its own position.

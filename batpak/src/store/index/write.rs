@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::chunk::{MAX_IDS, MAX_POSITIONS, write_ids, write_positions};
-use super::part::{Part, PartDir, Summary, part_name};
+use super::part::{IdRange, Part, PartDir, Summary, part_name};
 use super::tail::StreamSlot;
-use super::term::{Term, TermKey, filter_hash, id_key, name_key, split, time_key};
+use super::term::{Term, TermKey, filter_hash, id_filter_hash, id_key, name_key, split, time_key};
 use super::{IndexError, Tail, failed};
 use crate::event::EventId;
 use crate::store::table::{TableError, TableWriter, term_hash};
@@ -99,6 +99,22 @@ impl PartWriter {
         self.add(key, value)
     }
 
+    /// As [`Self::add`], of a chunk of these ids, rising, with their positions. `value` is a buffer.
+    pub(super) fn add_ids(
+        &mut self,
+        ids: &[(u128, u64)],
+        value: &mut Vec<u8>,
+    ) -> Result<(), IndexError> {
+        if let Some(table) = &mut self.table {
+            let hashes = ids.iter().filter_map(|(id, _)| id_filter_hash(*id));
+            hashes.for_each(|hash| table.add_to_filter(hash));
+        }
+        value.clear();
+        write_ids(value, ids);
+        let first = ids.first().map_or(0, |(id, _)| *id);
+        self.add(&id_key(first), value)
+    }
+
     /// Makes the part durable and gives it its name.
     pub(super) fn finish(mut self) -> Result<Arc<Part>, IndexError> {
         let (first, last) = (self.summary.first, self.summary.last);
@@ -129,9 +145,7 @@ impl Drop for PartWriter {
 /// Writes the events of a tail as a part.
 pub(super) fn write_tail(dir: &PartDir, tail: &Tail) -> Result<Arc<Part>, IndexError> {
     let ids = tail.ids.sorted();
-    let (Some(log_end), Some(last_id), [(min_id, _), ..], [.., (max_id, _)]) =
-        (tail.log_end(), tail.last_id(), &*ids, &*ids)
-    else {
+    let (Some(log_end), Some(last_id)) = (tail.log_end(), tail.last_id()) else {
         let nothing = TableError::Io(std::io::ErrorKind::InvalidInput.into());
         return Err(failed(&dir.dir, tail.first())(nothing));
     };
@@ -141,13 +155,14 @@ pub(super) fn write_tail(dir: &PartDir, tail: &Tail) -> Result<Arc<Part>, IndexE
         last: tail.last(),
         log_end,
         last_id,
-        min_id: *min_id,
-        max_id: *max_id,
+        ids: IdRange::of(ids.iter().map(|(id, _)| *id)),
         first_time_us: tail.first_time_us(),
         last_time_us: tail.last_time_us(),
     };
     let streams = tail.streams_from(0);
-    let terms = streams.len() + tail.tags.len() + tail.causes.len() + tail.correlations.len();
+    let in_filter = ids.iter().filter(|(id, _)| id_filter_hash(*id).is_some());
+    let links = tail.tags.len() + tail.causes.len() + tail.correlations.len();
+    let terms = streams.len() + links + in_filter.count();
     let mut freezer = Freezer {
         tail,
         part: PartWriter::create(dir, summary, &[], terms as u64)?,
@@ -254,9 +269,7 @@ impl Freezer<'_> {
         let position = |place: u32| self.tail.first() + u64::from(place);
         for chunk in ids.chunks(MAX_IDS) {
             let chunk: Vec<_> = chunk.iter().map(|(id, at)| (*id, position(*at))).collect();
-            self.value.clear();
-            write_ids(&mut self.value, &chunk);
-            self.part.add(&id_key(chunk[0].0), &self.value)?;
+            self.part.add_ids(&chunk, &mut self.value)?;
         }
         Ok(())
     }

@@ -5,12 +5,12 @@ use std::sync::LazyLock;
 
 use anyhow::{Context, Result, ensure};
 use batpak::{
-    Batch, Coordinate, Durability as Promise, Event, EventId, NewEvent, Region, Store, StoreConfig,
-    StoredEvent,
+    Batch, Condition, Coordinate, Durability as Promise, Event, EventId, NewEvent, Region, Store,
+    StoreConfig, StoredEvent, Tag,
 };
 
 use crate::event::{Item, KINDS, PAYLOADS, Payload, entity_name, scope_name, scope_of};
-use crate::subject::{Durability, Engine, IN_FLIGHT, Reader, Settings, Subject, Writer};
+use crate::subject::{Durability, Engine, IN_FLIGHT, On, Reader, Settings, Subject, Writer};
 use crate::workloads::Workload;
 
 /// The most that the store may cache.
@@ -28,13 +28,22 @@ impl Subject for Batpak {
         None
     }
 
+    fn has_conditions(&self) -> bool {
+        true
+    }
+
     fn open(&self, directory: &Path, settings: Settings) -> Result<Box<dyn Engine>> {
-        let coordinates = (0..settings.entities)
-            .map(coordinate)
-            .collect::<Result<_>>()?;
+        let coordinates = (0..settings.entities).map(coordinate);
+        let tagged = if settings.tagged {
+            settings.entities
+        } else {
+            0
+        };
+        let tags = (0..tagged).map(|entity| entity_name(entity).parse());
         Ok(Box::new(Open {
             store: Store::open(config(directory, settings.durability))?,
-            coordinates,
+            coordinates: coordinates.collect::<Result<_>>()?,
+            tags: tags.collect::<Result<_, _>>()?,
         }))
     }
 }
@@ -117,6 +126,8 @@ static EVENTS: LazyLock<Vec<Happened>> = LazyLock::new(|| {
 struct Open {
     store: Store,
     coordinates: Vec<Coordinate>,
+    /// Of each entity, if events are tagged.
+    tags: Vec<Tag>,
 }
 
 impl Engine for Open {
@@ -143,9 +154,17 @@ struct Appender<'a> {
 }
 
 impl Appender<'_> {
-    fn event(&self, item: Item) -> NewEvent {
-        NewEvent::of(&self.open.coordinates[item.entity], &EVENTS[item.sample])
+    fn event(&self, item: Item) -> Result<NewEvent> {
+        let event = NewEvent::of(&self.open.coordinates[item.entity], &EVENTS[item.sample]);
+        Ok(match self.open.tags.get(item.entity) {
+            Some(entity) => event.tag(entity.clone()).tag(id_tag(item)?),
+            None => event,
+        })
     }
+}
+
+fn id_tag(item: Item) -> Result<Tag> {
+    Ok(Tag::new("id", format_args!("{:032x}", item.id()))?)
 }
 
 impl Writer for Appender<'_> {
@@ -158,11 +177,26 @@ impl Writer for Appender<'_> {
     }
 
     fn append_all(&mut self, items: &[Item]) -> Result<()> {
-        let batch = items
-            .iter()
-            .fold(Batch::new(), |batch, item| batch.event(self.event(*item)));
+        let mut batch = Batch::new();
+        for item in items {
+            batch = batch.event(self.event(*item)?);
+        }
         self.open.store.commit(batch)?;
         Ok(())
+    }
+
+    fn append_on(&mut self, item: Item, on: Option<On>) -> Result<u64> {
+        let with = |tag: &Tag| Region::all().tag(tag.clone());
+        let entity = &self.open.tags[item.entity];
+        let condition = match on {
+            None => Condition::new(),
+            Some(On::NoneBehind(position)) => {
+                Condition::new().fail_if_after(with(entity), position)
+            }
+            Some(On::NoneWithId) => Condition::new().fail_if_any(with(&id_tag(item)?)),
+        };
+        let receipt = self.open.store.append_if(self.event(item)?, condition)?;
+        Ok(receipt.sequence)
     }
 
     fn submit(&mut self, item: Item) -> Result<()> {
@@ -171,7 +205,7 @@ impl Writer for Appender<'_> {
         {
             oldest.wait()?;
         }
-        let batch = Batch::new().event(self.event(item));
+        let batch = Batch::new().event(self.event(item)?);
         self.tickets.push_back(self.open.store.submit(batch)?);
         Ok(())
     }

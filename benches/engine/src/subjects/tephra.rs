@@ -4,12 +4,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use tephra::{
-    Event, EventType, Position, Query, QueryItem, ReadHandle, SegmentConfig, SegmentSet, Tag, Tags,
-    WriteCoordinator, WriteHandle, WriterConfig,
+    AppendCondition, Event, EventType, Position, Query, QueryItem, ReadHandle, SegmentConfig,
+    SegmentSet, Tag, Tags, WriteCoordinator, WriteHandle, WriterConfig,
 };
 
 use crate::event::{Item, KIND_NAMES, Payload, SCOPES, decode, encode, entity_name, scope_name};
-use crate::subject::{Durability, Engine, IN_FLIGHT, Reader, Settings, Subject, Writer};
+use crate::subject::{Durability, Engine, IN_FLIGHT, On, Reader, Settings, Subject, Writer};
 use crate::workloads::{Needs, Workload};
 
 /// Segments are as large as this from the first event on, so that smaller ones take less that is empty.
@@ -26,6 +26,10 @@ impl Subject for Tephra {
     fn lacks(&self, workload: Workload) -> Option<&'static str> {
         let undurable = workload.durability() != Durability::Durable;
         (workload.needs() == Needs::Empty && undurable).then_some("every append is durable")
+    }
+
+    fn has_conditions(&self) -> bool {
+        true
     }
 
     fn open(&self, directory: &Path, settings: Settings) -> Result<Box<dyn Engine>> {
@@ -121,6 +125,19 @@ impl Writer for Appender<'_> {
         let events = events.collect::<Result<_>>()?;
         self.open.handle.append(events, None)?;
         Ok(())
+    }
+
+    fn append_on(&mut self, item: Item, on: Option<On>) -> Result<u64> {
+        let condition = match on {
+            None => None,
+            Some(On::NoneBehind(position)) => {
+                let entity = self.open.entities[item.entity].clone();
+                Some(AppendCondition::new(with(entity)?).after(Position::new(position)))
+            }
+            Some(On::NoneWithId) => Some(AppendCondition::new(with(id_tag(item.id())?)?)),
+        };
+        let events = vec![self.event(item)?];
+        Ok(self.open.handle.append(events, condition)?.last.get())
     }
 
     fn submit(&mut self, item: Item) -> Result<()> {

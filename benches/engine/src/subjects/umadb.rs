@@ -12,11 +12,13 @@ use umadb_core::db::UmaDb as Database;
 use umadb_core::mvcc::{Mvcc, StorageOptions};
 use umadb_core::writer_thread_blocking::writer_thread_blocking;
 use umadb_core::writer_thread_request::WriterThreadRequest as Request;
-use umadb_dcb::{DcbEvent, DcbEventStoreSync, DcbQuery, DcbQueryItem, DcbResult};
+use umadb_dcb::{
+    DcbAppendCondition, DcbEvent, DcbEventStoreSync, DcbQuery, DcbQueryItem, DcbResult,
+};
 use uuid::Uuid;
 
 use crate::event::{Item, KIND_NAMES, Payload, decode, encode, entity_name, scope_name, scope_of};
-use crate::subject::{Durability, Engine, IN_FLIGHT, Reader, Settings, Subject, Writer};
+use crate::subject::{Durability, Engine, IN_FLIGHT, On, Reader, Settings, Subject, Writer};
 use crate::workloads::{Needs, Workload};
 
 /// As in its server.
@@ -36,6 +38,10 @@ impl Subject for UmaDb {
     fn lacks(&self, workload: Workload) -> Option<&'static str> {
         let undurable = workload.durability() != Durability::Durable;
         (workload.needs() == Needs::Empty && undurable).then_some("every append is durable")
+    }
+
+    fn has_conditions(&self) -> bool {
+        true
     }
 
     fn open(&self, directory: &Path, settings: Settings) -> Result<Box<dyn Engine>> {
@@ -110,12 +116,12 @@ impl Appender<'_> {
         })
     }
 
-    fn send(&mut self, items: &[Item]) -> Result<Answer> {
+    fn send(&mut self, items: &[Item], condition: Option<DcbAppendCondition>) -> Result<Answer> {
         let events = items.iter().map(|item| self.event(*item));
         let (response_tx, answer) = oneshot::channel();
         let request = Request::Append {
             events: events.collect::<Result<_>>()?,
-            condition: None,
+            condition,
             tracking_info: None,
             response_tx,
             cancel: None,
@@ -126,18 +132,31 @@ impl Appender<'_> {
     }
 }
 
-fn wait(answer: Answer) -> Result<()> {
-    answer.blocking_recv()??;
-    Ok(())
+fn wait(answer: Answer) -> Result<u64> {
+    Ok(answer.blocking_recv()??)
 }
 
 impl Writer for Appender<'_> {
     fn append(&mut self, item: Item) -> Result<()> {
-        wait(self.send(&[item])?)
+        wait(self.send(&[item], None)?)?;
+        Ok(())
     }
 
     fn append_all(&mut self, items: &[Item]) -> Result<()> {
-        wait(self.send(items)?)
+        wait(self.send(items, None)?)?;
+        Ok(())
+    }
+
+    fn append_on(&mut self, item: Item, on: Option<On>) -> Result<u64> {
+        let condition = match on {
+            None => None,
+            Some(On::NoneBehind(position)) => {
+                let query = with(&self.open.names[item.entity].0);
+                Some(DcbAppendCondition::new(query).after(Some(position)))
+            }
+            Some(On::NoneWithId) => Some(DcbAppendCondition::new(with(&id_tag(item.id())))),
+        };
+        wait(self.send(&[item], condition)?)
     }
 
     fn submit(&mut self, item: Item) -> Result<()> {
@@ -146,13 +165,15 @@ impl Writer for Appender<'_> {
         {
             wait(oldest)?;
         }
-        let answer = self.send(&[item])?;
+        let answer = self.send(&[item], None)?;
         self.under_way.push_back(answer);
         Ok(())
     }
 
     fn settle(&mut self) -> Result<()> {
-        self.under_way.drain(..).try_for_each(wait)
+        self.under_way
+            .drain(..)
+            .try_for_each(|answer| wait(answer).map(drop))
     }
 }
 

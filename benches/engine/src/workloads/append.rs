@@ -168,6 +168,7 @@ pub(crate) fn commit_exactly(
         durability: Durability::Durable,
         entities: ENTITIES,
         writers: subject.writers(workload.writers()),
+        tagged: false,
     };
     let limit = Limit {
         commits,
@@ -199,27 +200,35 @@ pub(crate) fn fill(
     directory: &Path,
     amount: Amount,
 ) -> Result<Box<dyn Engine>> {
-    let entities = amount.stored_entities();
-    let engine = subject.open(
-        directory,
-        Settings {
-            durability: Durability::Durable,
-            entities,
-            writers: 1,
-        },
-    )?;
+    let settings = Settings {
+        durability: Durability::Durable,
+        entities: amount.stored_entities(),
+        writers: 1,
+        tagged: false,
+    };
+    let engine = subject.open(directory, settings)?;
+    append_until(engine.as_ref(), settings.entities, amount.stored, BATCH)?;
+    Ok(engine)
+}
+
+/// Appends `events` events, entities taking turns, in batches of so many.
+pub(crate) fn append_until(
+    engine: &dyn Engine,
+    entities: usize,
+    events: u64,
+    batch: usize,
+) -> Result<()> {
     let mut writer = engine.writer()?;
-    let mut items = Vec::with_capacity(BATCH);
+    let mut items = Vec::with_capacity(batch);
     let mut next = 0;
-    while next < amount.stored {
-        let end = amount.stored.min(next + BATCH as u64);
+    while next < events {
+        let end = events.min(next + batch as u64);
         items.clear();
         items.extend((next..end).map(|number| Item::nth(number, entities)));
         writer.append_all(&items)?;
         next = end;
     }
-    drop(writer);
-    Ok(engine)
+    Ok(())
 }
 
 /// Opens a filled store and closes it as it should be.
@@ -228,6 +237,7 @@ pub(crate) fn close(subject: &dyn Subject, directory: &Path, amount: Amount) -> 
         durability: Durability::Durable,
         entities: amount.stored_entities(),
         writers: 1,
+        tagged: false,
     };
     subject.open(directory, settings)?.close()
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::subject::{Durability, Settings, Subject};
 
-pub(crate) use append::{close, commit_exactly, fill};
+pub(crate) use append::{append_until, close, commit_exactly, fill};
 
 /// One row of questions to every subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -218,6 +218,7 @@ impl Workload {
             durability: self.durability(),
             entities,
             writers: subject.writers(self.writers()),
+            tagged: false,
         }
     }
 
