@@ -28,7 +28,7 @@ pub(crate) use id::{IdMint, sorts_by_time};
 pub use kind::EventKind;
 pub(crate) use metadata::metadata_entries;
 pub use payload::{EventPayload, KindEntry};
-pub(crate) use region::Constraint;
 pub use region::Region;
+pub(crate) use region::{BYPASSED, Constraint};
 pub use stored::{EventFlags, EventHeader, EventMeta, RawEvent, StoredEvent};
 pub(crate) use stored::{SharedBytes, TagBytes};

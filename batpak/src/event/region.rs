@@ -4,6 +4,9 @@ use std::ops::RangeBounds;
 use super::{EventId, EventKind, EventMeta};
 use crate::coordinate::{Coordinate, Tag};
 
+/// The tag of events that no gate was asked about.
+pub(crate) const BYPASSED: &str = "batpak:bypassed";
+
 /// The one predicate over events: an OR of items, each an AND of constraints.
 ///
 /// A region starts with all events; each call narrows it, and [`Region::or`] widens it by another
@@ -159,7 +162,7 @@ impl Region {
     /// Only those that no gate was asked about, by a [`Bypass`](crate::Bypass).
     #[must_use]
     pub fn bypassed(self) -> Self {
-        self.tag(Tag::from_log("batpak:bypassed"))
+        self.tag(Tag::from_log(BYPASSED))
     }
 
     /// Only the denials that were recorded: see [`Store::record_denial`](crate::Store::record_denial).

@@ -1,12 +1,10 @@
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
+use super::encoded::{EncodedEvent, Extras, encode_map};
 use super::proposal::push;
 use crate::coordinate::{Coordinate, Tag, TagError};
 use crate::event::{
-    EncodeError, EventHeader, EventId, EventKind, EventMeta, EventPayload, StoredEvent, TagBytes,
-    check_depth, encode_value, metadata_entries,
+    EncodeError, EventHeader, EventId, EventKind, EventPayload, check_depth, encode_value,
 };
 use crate::guard::{PERMIT, Permit};
 
@@ -28,28 +26,11 @@ pub struct NewEvent {
     error: Option<Box<UnfitEvent>>,
 }
 
-/// What many events have nothing of, kept apart so that an event is moved at little cost.
-#[derive(Debug, Default)]
-struct Extras {
-    id: Option<EventId>,
-    tags: Vec<Tag>,
-    causes: Vec<EventId>,
-    correlation: Option<EventId>,
-    metadata: BTreeMap<String, Vec<u8>>,
-    /// What the store adds to the metadata.
-    own: BTreeMap<&'static str, Vec<u8>>,
-    /// Whether no gate was asked about it, which a tag of the store's own tells.
-    is_bypassed: bool,
-}
-
 /// For how many bytes of payload there is room from the beginning.
 const PAYLOAD_CAPACITY: usize = 256;
 
 /// What the names in the metadata begin with, and the tags, that are the store's own.
 pub(crate) const OWN: &str = "batpak:";
-
-/// The tag of events that no gate was asked about.
-pub(crate) const BYPASSED: &str = "batpak:bypassed";
 
 /// Under which name the metadata of the first typed event of a kind has the kind's name.
 pub(crate) const KIND_NAME: &str = "batpak:name";
@@ -342,47 +323,6 @@ impl NewEvent {
     }
 }
 
-impl Extras {
-    fn encode(&self) -> EncodedExtras {
-        let mut tags: Vec<&str> = self.tags.iter().map(Tag::as_str).collect();
-        if self.is_bypassed {
-            let at = tags.partition_point(|tag| *tag < BYPASSED);
-            tags.insert(at, BYPASSED);
-        }
-        let mut tag_strings = Vec::new();
-        for tag in &tags {
-            // Writing into a `Vec` cannot fail.
-            let _ = rmp::encode::write_str(&mut tag_strings, tag);
-        }
-        let given_metadata = encode_map(
-            self.metadata
-                .iter()
-                .map(|(name, value)| (&**name, &**value)),
-        );
-        let metadata = match self.own.is_empty() {
-            true => given_metadata.clone(),
-            false => {
-                let given = self
-                    .metadata
-                    .iter()
-                    .map(|(name, value)| (&**name, &**value));
-                let own = self.own.iter().map(|(name, value)| (*name, &**value));
-                let all: BTreeMap<&str, &[u8]> = given.chain(own).collect();
-                encode_map(all.into_iter())
-            }
-        };
-        EncodedExtras {
-            id: self.id,
-            tag_count: tags.len(),
-            tag_strings,
-            causes: self.causes.iter().flat_map(|id| id.to_bytes()).collect(),
-            correlation: self.correlation,
-            metadata,
-            given_metadata,
-        }
-    }
-}
-
 /// Why a [`NewEvent`] cannot be recorded.
 #[derive(Debug)]
 pub(crate) enum UnfitEvent {
@@ -399,137 +339,5 @@ impl From<EncodeError> for UnfitEvent {
 impl From<TagError> for UnfitEvent {
     fn from(error: TagError) -> Self {
         Self::Tag(error)
-    }
-}
-
-/// These values by name as a msgpack map, or nothing if there are none.
-fn encode_map<'a>(values: impl ExactSizeIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
-    let mut map = Vec::new();
-    if values.len() > 0 {
-        // Writing into a `Vec` cannot fail.
-        let _ = rmp::encode::write_map_len(&mut map, values.len() as u32);
-        for (name, value) in values {
-            let _ = rmp::encode::write_str(&mut map, name);
-            map.extend_from_slice(value);
-        }
-    }
-    map
-}
-
-/// A [`NewEvent`] whose parts are all bytes.
-#[derive(Debug)]
-pub(crate) struct EncodedEvent {
-    pub(crate) coordinate: Coordinate,
-    pub(crate) kind: EventKind,
-    pub(crate) version: u16,
-    pub(crate) payload: Vec<u8>,
-    /// How many bytes payload and metadata have, without the name of the kind.
-    pub(crate) content_bytes: usize,
-    /// Whether its kind is one of the library's own.
-    pub(crate) is_own: bool,
-    extras: Option<Box<EncodedExtras>>,
-}
-
-/// [`Extras`] in bytes.
-#[derive(Debug)]
-struct EncodedExtras {
-    id: Option<EventId>,
-    tag_count: usize,
-    /// Sorted, unique.
-    tag_strings: Vec<u8>,
-    /// 16 bytes each.
-    causes: Vec<u8>,
-    correlation: Option<EventId>,
-    /// A msgpack map, or nothing.
-    metadata: Vec<u8>,
-    /// The same without what the store adds.
-    given_metadata: Vec<u8>,
-}
-
-impl EncodedEvent {
-    /// All but the payload, under this header, which gets the event's correlation if it names one.
-    pub(crate) fn meta(&self, mut header: EventHeader) -> EventMeta<'_> {
-        let address = (self.coordinate.entity(), self.coordinate.scope());
-        let Some(extras) = &self.extras else {
-            return EventMeta::new(header, address, &[], TagBytes::default(), &[]);
-        };
-        let tags = TagBytes {
-            count: extras.tag_count,
-            strings: &extras.tag_strings,
-        };
-        header.correlation = extras.correlation.or(header.correlation);
-        EventMeta::new(header, address, &extras.causes, tags, &extras.metadata)
-    }
-
-    pub(crate) fn tag_count(&self) -> usize {
-        self.extras.as_ref().map_or(0, |extras| extras.tag_count)
-    }
-
-    /// The ids of the events that led to it.
-    pub(crate) fn causes(&self) -> impl ExactSizeIterator<Item = EventId> {
-        let causes = self
-            .extras
-            .as_ref()
-            .map_or(&[][..], |extras| &extras.causes);
-        let (ids, _) = causes.as_chunks();
-        ids.iter().map(|id| EventId::from_bytes(*id))
-    }
-
-    /// The id that it is to have, if one was given.
-    pub(crate) fn given_id(&self) -> Option<EventId> {
-        self.extras.as_ref()?.id
-    }
-
-    /// The correlation that it names.
-    pub(crate) fn correlation(&self) -> Option<EventId> {
-        self.extras.as_ref()?.correlation
-    }
-
-    /// Whether a stored event is this one, but for what the store gives: the id if none was given, a
-    /// correlation that is inherited, and the store's own metadata.
-    pub(crate) fn is_that_of(&self, stored: &StoredEvent) -> bool {
-        let header = &stored.header;
-        let new = EventHeader::new(header.event_id, self.kind, self.version);
-        let meta = self.meta(new);
-        let correlation = self.correlation();
-        fn given<'a>(tags: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
-            tags.filter(|tag| !tag.starts_with(OWN))
-        }
-        self.given_id().is_none_or(|id| id == header.event_id)
-            && self.coordinate == stored.coordinate
-            && (self.kind, self.version) == (header.kind, header.version)
-            && self.payload == stored.payload_bytes()
-            && meta.causes().eq(stored.causes.iter().copied())
-            && given(meta.tags()).eq(given(stored.tags.iter().map(Tag::as_str)))
-            && correlation.is_none_or(|given| Some(given) == header.correlation)
-            && self.has_given_metadata_of(stored)
-    }
-
-    fn has_given_metadata_of(&self, stored: &StoredEvent) -> bool {
-        let given = self
-            .extras
-            .as_ref()
-            .map_or(&[][..], |extras| &extras.given_metadata);
-        let stored = metadata_entries(stored.metadata_bytes());
-        let is_given = |(name, _): &(&str, &[u8])| !name.starts_with(OWN);
-        let stored = stored.map(|entries| {
-            let given: Vec<_> = entries.into_iter().filter(is_given).collect();
-            encode_map(given.into_iter())
-        });
-        stored.is_ok_and(|stored| stored == given)
-    }
-
-    /// An upper bound of what it takes in the log.
-    pub(crate) fn bytes(&self) -> usize {
-        /// What a frame needs at most besides texts, ids, metadata and payload.
-        const FRAME_BYTES: usize = 160;
-        let extras = self.extras.as_ref().map_or(0, |extras| {
-            extras.metadata.len() + extras.tag_strings.len() + extras.causes.len()
-        });
-        FRAME_BYTES
-            + self.coordinate.entity().len()
-            + self.coordinate.scope().len()
-            + self.payload.len()
-            + extras
     }
 }
