@@ -89,6 +89,33 @@ impl<Ctx: ?Sized> Pipeline<Ctx> {
     }
 
     /// Permits the proposal without asking a gate, by somebody's word, which is stored with it.
+    ///
+    /// ```
+    /// use batpak::prelude::*;
+    /// # let dir = std::env::temp_dir().join(format!("batpak-bypass-{}", std::process::id()));
+    ///
+    /// /// Nobody is let in at night.
+    /// #[gate]
+    /// fn by_day(hour: &u8) -> bool {
+    ///     (6..22).contains(hour)
+    /// }
+    ///
+    /// let store = Store::open(StoreConfig::new(&dir))?;
+    /// let pipeline = Pipeline::new(GateSet::named("door").with(by_day::Gate));
+    /// let door = Coordinate::new("door:7", "house")?;
+    /// let enter = || store.propose(NewEvent::new(&door, EventKind::custom(0x3, 1), &"Ann"));
+    /// assert!(pipeline.permit(enter(), &3).is_err());
+    ///
+    /// let bypass = Bypass::new("EMERGENCY", "the alarm went off; Ann is on call")?;
+    /// pipeline.commit(&store, pipeline.bypass(enter(), bypass))?;
+    ///
+    /// let bypassed = store.query(&Region::all().bypassed()).next().unwrap()?;
+    /// let bypass = bypassed.permit()?.unwrap().bypass.unwrap();
+    /// assert_eq!(bypass.reason(), "EMERGENCY");
+    /// # drop(store);
+    /// # std::fs::remove_dir_all(dir)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn bypass<T: Proposed>(&self, proposal: T, bypass: Bypass) -> Receipt<T> {
         let digest = proposal.digest();
         let permit = self.named(Permit {
