@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use super::prepare::Prepared;
 use crate::coordinate::Coordinate;
-use crate::event::{EventId, Region};
+use crate::event::{Constraint, EventId, Region};
 use crate::pipeline::Clause;
 use crate::store::StoreError;
-use crate::store::index::{Head, Index, Tail};
+use crate::store::index::{Head, Index, Tail, Term, View};
 use crate::store::read::Events;
 use crate::store::shared::Shared;
 
@@ -111,9 +111,32 @@ fn first_behind(region: &Region, after: u64, shared: &Shared) -> Result<Known, S
     if after >= published {
         return Ok(Known::NoneUntil(after));
     }
+    if asks_for_missing_tags(region, after, &view)? {
+        return Ok(Known::NoneUntil(published));
+    }
     let mut events = Events::of(region, shared, view).skip_to(after + 1);
     match events.next() {
         None => Ok(Known::NoneUntil(published)),
         Some(found) => Ok(Known::First(found?.header.sequence)),
     }
+}
+
+/// Whether each item of the region asks for a tag that no event behind `after` has: which is so of most regions that are to have
+/// none, and found without a plan of how to read them.
+fn asks_for_missing_tags(region: &Region, after: u64, view: &View) -> Result<bool, StoreError> {
+    for item in region.items() {
+        let tags = item.iter().filter_map(|constraint| match constraint {
+            Constraint::Tag(tag) => Some(tag),
+            _ => None,
+        });
+        let mut is_missing = false;
+        for tag in tags {
+            let found = view.postings(&Term::Tag(tag.as_str())).seek(after + 1)?;
+            is_missing |= found.is_none();
+        }
+        if !is_missing {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
