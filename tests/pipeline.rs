@@ -409,6 +409,22 @@ fn a_decision_is_made_anew_until_it_holds_and_at_most_as_often_as_it_may() {
 }
 
 #[test]
+fn a_decision_gives_up_once_the_same_stands_against_it_twice() {
+    let dir = Dir::new();
+    let store = dir.open();
+    let (mine, other) = (coordinate("mine", "s"), coordinate("other", "s"));
+    store.append_event(number(&other, 1)).unwrap();
+    let read_before = Condition::new().fail_if_after(Region::stream(&other), 0);
+    let mut attempts = 0;
+    let answer = store.decide(&Region::stream(&mine), |_| {
+        attempts += 1;
+        Ok::<_, StoreError>(Batch::from(number(&mine, 1)).when(read_before.clone()))
+    });
+    assert!(matches!(answer, Err(StoreError::Conflict(_))));
+    assert_eq!(attempts, 2);
+}
+
+#[test]
 fn a_plain_batch_may_rest_on_what_was_observed_too() {
     #[derive(Debug, Default, Clone)]
     struct Count(u64);

@@ -41,13 +41,15 @@ impl Decider<'_> {
     /// Reads, decides and commits: see [`Store::decide`].
     ///
     /// # Errors
-    /// What `decide` gives; the last conflict if it has conflicts in all attempts; and those of
+    /// What `decide` gives; the last conflict if it has conflicts in all attempts, or the same one twice; and those of
     /// [`Store::commit`].
     pub fn decide<E: From<StoreError>>(
         &self,
         mut decide: impl FnMut(Events<'_>) -> Result<Batch, E>,
     ) -> Result<Vec<AppendReceipt>, E> {
         let mut attempt = 1;
+        // The same once more is over something that `decide` does not read anew.
+        let mut last = None;
         loop {
             let events = self.store.query(&self.region);
             let position = events.position();
@@ -57,9 +59,14 @@ impl Decider<'_> {
             }
             let batch = batch.fail_if_after(self.region.clone(), position);
             match self.store.commit(batch) {
-                Err(error) if error.is_retryable() && attempt < self.attempts => {
+                Err(StoreError::Conflict(conflict))
+                    if conflict.is_retryable()
+                        && attempt < self.attempts
+                        && last.as_ref() != Some(&conflict) =>
+                {
                     std::thread::sleep(self.backoff.delay(attempt));
                     attempt += 1;
+                    last = Some(conflict);
                 }
                 answer => return Ok(answer?),
             }
@@ -74,7 +81,8 @@ impl Store {
     /// ([dcb.events](https://dcb.events)).
     ///
     /// A batch without events decides that nothing is to happen, and is not committed. [`Self::decider`] sets how often it is
-    /// tried.
+    /// tried. Readers do not see a [`Buffered`](crate::Durability::Buffered) event at once, but conditions do: decisions that
+    /// follow such an event of their region are made twice.
     ///
     /// ```
     /// use batpak::prelude::*;
@@ -100,7 +108,8 @@ impl Store {
     ///
     /// # Errors
     /// What `decide` gives; [`StoreError::Conflict`] if it has lost against others in all attempts, or if
-    /// trying again cannot help; and those of [`Self::commit`].
+    /// trying again cannot help, as with a condition of its own over something that it does not read anew; and those of
+    /// [`Self::commit`].
     pub fn decide<E: From<StoreError>>(
         &self,
         region: &Region,
