@@ -202,6 +202,16 @@ fn a_receipt_is_good_in_its_store_and_pipeline_alone() {
         "{error}"
     );
 
+    // Also if nothing was read for it.
+    let by_age = Pipeline::new(GateSet::new().with(grown_up::Gate));
+    let (entry, proposal) = enter(&store, "ann", 30);
+    let receipt = by_age.permit(proposal, &entry).unwrap();
+    let error = by_age.commit(&other, receipt).unwrap_err();
+    assert!(
+        matches!(error, StoreError::Elsewhere { of, .. } if of == store.id()),
+        "{error}"
+    );
+
     // Proposed here in view of what lies there.
     let (entry, _) = enter(&other, "ann", 30);
     let proposal = store.propose(number(&coordinate("ann", "hall"), 1));
