@@ -56,7 +56,8 @@ impl Store {
     ///     .query(&Region::all().kinds([invoiced]))
     ///     .collect::<Result<_, _>>()?;
     /// assert_eq!(invoices.len(), 2);
-    /// assert_eq!(invoices[1].coordinate.entity(), "invoice:4");
+    /// let of_second = format!("invoice:{}", order.sequence);
+    /// assert_eq!(invoices[1].coordinate.entity(), of_second);
     /// assert_eq!(invoices[1].causes, [order.event_id]);
     /// assert_eq!(invoices[1].header.correlation, Some(order.event_id));
     /// # drop((reacting, store));
