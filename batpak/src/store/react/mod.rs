@@ -45,6 +45,7 @@ impl Store {
     /// let orders = Region::all().kinds([placed]);
     /// store.append(&Coordinate::new("order:1", "shop")?, placed, &450)?;
     /// let reacting = store.react(orders.clone(), invoicing("invoice"))?;
+    /// reacting.catch_up()?;
     /// let order = store.append(&Coordinate::new("order:2", "shop")?, placed, &900)?;
     /// reacting.wait_for(order.sequence)?;
     /// reacting.stop()?;
