@@ -123,6 +123,25 @@ fn writers_of_every_durability_are_answered_and_readers_see_a_growing_prefix() {
 }
 
 #[test]
+fn a_condition_holds_for_events_that_go_from_memory_into_a_part_meanwhile() {
+    in_many_orders(|| {
+        let disk = RuledDisk::new();
+        let store = disk.open();
+        store.append(&stream(0), KIND, &0).unwrap();
+        let committer = store.committer().unwrap();
+        committer.freeze();
+        // So that nothing has to be read of the stream that is written to.
+        store.append(&stream(1), KIND, &0).unwrap();
+        committer.alarm();
+        for _ in 0..20 {
+            let batch = Batch::from(NewEvent::new(&stream(1), KIND, &0));
+            let came = store.commit(batch.fail_if_after(Region::stream(&stream(0)), 0));
+            assert!(matches!(came, Err(StoreError::Conflict(_))), "{came:?}");
+        }
+    });
+}
+
+#[test]
 fn of_two_appends_that_expect_the_same_revision_one_succeeds() {
     in_many_orders(|| {
         let disk = RuledDisk::new();

@@ -148,15 +148,11 @@ impl Committer {
             Some(Known::NoneUntil(position)) => after.max(*position),
             None => after,
         };
-        let index = &self.shared.index;
-        if after < index.parts_end() {
-            return Err(Refused::Unresolved);
-        }
         let looks = if known.is_some() { usize::MAX } else { LOOKS };
-        match index.first_in_tails(region, after, looks) {
+        match self.shared.index.first_in_tails(region, after, looks) {
             Matches::None => Ok(None),
             Matches::First(position) => Ok(Some(position)),
-            Matches::TooMany => Err(Refused::Unresolved),
+            Matches::TooMany | Matches::InParts => Err(Refused::Unresolved),
         }
     }
 

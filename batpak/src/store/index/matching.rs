@@ -15,6 +15,8 @@ pub(crate) enum Matches {
     First(u64),
     /// There are more events to look at than somebody would.
     TooMany,
+    /// Some of the events to look at are in parts.
+    InParts,
 }
 
 impl Tail {

@@ -197,8 +197,14 @@ impl Index {
     }
 
     /// The first event of the region behind `after` that the tails have, staged or not.
+    ///
+    /// A tail may become a part at any moment. So whether the tails have everything behind `after` is
+    /// asked of the same tails that are gone through.
     pub(crate) fn first_in_tails(&self, region: &Region, after: u64, looks: usize) -> Matches {
         let shape = self.shape.read();
+        if after.saturating_add(1) < shape.tails[0].first {
+            return Matches::InParts;
+        }
         let mut left = looks;
         let tails = shape.tails.iter().map(|tail| tail.tail.read());
         let mut found = tails.map(|tail| tail.first_in(region, after, &mut left));

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Mix, World};
-use crate::event::{EventId, EventKind};
-use crate::store::index::{Index, Merge, Term, View, open_all, pick};
+use crate::event::{EventId, EventKind, Region};
+use crate::store::index::{Index, Matches, Merge, Term, View, open_all, pick};
 
 impl World {
     /// Merges adjacent parts: those that are to be, or any.
@@ -271,4 +271,20 @@ fn ids_that_do_not_rise_are_found() {
     for (seed, chosen_ids) in [(0, 1), (1, 3), (2, 50)] {
         run(seed, Mix { chosen_ids, ..MIX });
     }
+}
+
+#[test]
+fn tails_do_not_answer_for_events_that_have_become_a_part() {
+    let mut world = World::new(3, MIX);
+    world.append(100);
+    let last = world.published();
+    let first_behind = |world: &World, after| {
+        let looks = usize::MAX;
+        world.index.first_in_tails(&Region::all(), after, looks)
+    };
+    assert_eq!(first_behind(&world, 0), Matches::First(1));
+    world.write_parts();
+    assert_eq!(first_behind(&world, 0), Matches::InParts);
+    assert_eq!(first_behind(&world, last - 1), Matches::InParts);
+    assert_eq!(first_behind(&world, last), Matches::None);
 }
