@@ -269,6 +269,16 @@ fn the_digest_of_a_proposal_is_another_one_for_whatever_differs_in_it() {
     digests.dedup();
     assert_eq!(digests.len(), 14);
     // Of anything else, it is that of what serde writes.
+    // Names that look like what is displayed between them.
+    let none = |region| digest(Batch::from(event()).fail_if_any(region));
+    let all = Region::all;
+    assert_ne!(
+        none(all().entity("a, scope b")),
+        none(all().entity("a").scope("b"))
+    );
+    assert_ne!(none(all().entity("a..")), none(all().entity_prefix("a")));
+    let empty = |stream| digest(Batch::from(event()).expect(&stream, Expect::Empty));
+    assert_ne!(empty(coordinate("a@b", "c")), empty(coordinate("a", "b@c")));
     let of = |payload: (u8, &str)| pipeline.permit(payload, &()).unwrap().digest().unwrap();
     assert_eq!(of((1, "a")), of((1, "a")));
     assert_ne!(of((1, "a")), of((2, "a")));
@@ -317,6 +327,8 @@ fn a_bypass_is_stored_with_its_reason_and_found_by_a_region() {
     store.verify().unwrap();
     for (reason, justification) in [("", "because"), ("R", ""), (" ", "because"), ("R", "\n")] {
         Bypass::new(reason, justification).unwrap_err();
+        let read = serde_json::json!({ "reason": reason, "justification": justification });
+        serde_json::from_value::<Bypass>(read).unwrap_err();
     }
     // Nobody else writes the store's own tags and metadata.
     let own = number(&coordinate("ann", "hall"), 1).tag(Tag::new("batpak", "bypassed").unwrap());

@@ -54,9 +54,26 @@ impl Permit {
 /// # Ok::<(), batpak::BypassError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Bypass {
     reason: String,
     justification: String,
+}
+
+/// A bypass as it is read, of which it is not known whether it says anything.
+#[derive(Deserialize)]
+#[serde(rename = "Bypass")]
+struct Unchecked {
+    reason: String,
+    justification: String,
+}
+
+impl TryFrom<Unchecked> for Bypass {
+    type Error = BypassError;
+
+    fn try_from(read: Unchecked) -> Result<Self, BypassError> {
+        Self::new(read.reason, read.justification)
+    }
 }
 
 /// A bypass without a reason or a justification.

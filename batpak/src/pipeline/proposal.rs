@@ -1,7 +1,7 @@
 use serde::Serialize;
 
-use super::Batch;
-use crate::event::{Digest, StoreId, encode_value, hash};
+use super::{Batch, Clause};
+use crate::event::{Constraint, Digest, Region, StoreId, encode_value, hash};
 use crate::guard::Read;
 
 /// A batch that is put to gates before it is committed to its store: see [`Pipeline`](crate::Pipeline).
@@ -51,7 +51,7 @@ impl Proposed for Proposal {
         let clauses = self.batch.condition.clauses();
         bytes.extend_from_slice(&(clauses.len() as u64).to_le_bytes());
         for clause in clauses {
-            push(&mut bytes, clause.to_string().as_bytes());
+            describe(&mut bytes, clause);
         }
         for Read {
             store,
@@ -60,7 +60,7 @@ impl Proposed for Proposal {
         } in &self.batch.reads
         {
             push(&mut bytes, &store.to_bytes());
-            push(&mut bytes, region.to_string().as_bytes());
+            describe_region(&mut bytes, region);
             bytes.extend_from_slice(&position.to_le_bytes());
         }
         digest(&bytes)
@@ -77,6 +77,39 @@ impl<T: Serialize> Proposed for T {
 
 fn digest(bytes: &[u8]) -> Option<Digest> {
     hash::AVAILABLE.then(|| hash::plain(bytes))
+}
+
+/// Appends a clause. Names may have whatever its display has between them, so each is told by itself.
+fn describe(out: &mut Vec<u8>, clause: &Clause) {
+    match clause {
+        Clause::Stream { coordinate, expect } => {
+            out.push(0);
+            push(out, coordinate.entity().as_bytes());
+            push(out, coordinate.scope().as_bytes());
+            push(out, expect.to_string().as_bytes());
+        }
+        Clause::NoneOf(region) => {
+            out.push(1);
+            describe_region(out, region);
+        }
+        Clause::NoneAfter { region, position } => {
+            out.push(2);
+            describe_region(out, region);
+            out.extend_from_slice(&position.to_le_bytes());
+        }
+    }
+}
+
+fn describe_region(out: &mut Vec<u8>, region: &Region) {
+    out.extend_from_slice(&(region.items().len() as u64).to_le_bytes());
+    for item in region.items() {
+        out.extend_from_slice(&(item.len() as u64).to_le_bytes());
+        for constraint in item {
+            // A name may end as the display of a prefix does.
+            out.push(matches!(constraint, Constraint::EntityPrefix(_)).into());
+            push(out, constraint.to_string().as_bytes());
+        }
+    }
 }
 
 /// Appends a part with its length, so that no two rows of parts give the same bytes.
