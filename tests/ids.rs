@@ -1,6 +1,7 @@
 //! Events under ids that their caller gives: they are stored once, however often they are appended.
 
 use batpak::prelude::*;
+use batpak::testing::{Clock, MemoryDisk};
 
 use crate::support::{Dir, KIND, coordinate, fill, number};
 
@@ -163,6 +164,19 @@ fn a_batch_is_repeated_as_a_whole_or_refused() {
     // A part of what was stored together is stored.
     let part = Batch::from(number(&a, 3).id(id("3")));
     assert_eq!(store.commit(part).unwrap(), receipts[3..]);
+    // What was stored beside it is no part of it, however alike.
+    store.append_event(number(&b, 7)).unwrap();
+    store.append_event(number(&a, 7).id(id("7"))).unwrap();
+    store.append_event(number(&b, 7)).unwrap();
+    for beside in [
+        Batch::from(number(&b, 7)).event(number(&a, 7).id(id("7"))),
+        Batch::from(number(&a, 7).id(id("7"))).event(number(&b, 7)),
+    ] {
+        match store.commit(beside) {
+            Err(StoreError::IdTaken { id: taken, .. }) => assert_eq!(taken, id("7")),
+            answer => panic!("{answer:?}"),
+        }
+    }
     let twice = Batch::new()
         .event(number(&a, 5).id(id("5")))
         .event(number(&a, 6).id(id("5")));
@@ -170,7 +184,30 @@ fn a_batch_is_repeated_as_a_whole_or_refused() {
         Err(StoreError::RepeatedInBatch(twice)) => assert_eq!(twice, id("5")),
         answer => panic!("{answer:?}"),
     }
-    assert_eq!(store.position(), 7);
+    assert_eq!(store.position(), 10);
+}
+
+#[test]
+fn no_id_is_minted_that_a_caller_gave_ahead_of_the_mint() {
+    let clock = Clock::at_us(1_700_000_000_000_000);
+    let store = Store::open(MemoryDisk::new().config().scripted(&clock, 7)).unwrap();
+    let a = coordinate("a", "s");
+    let last_of_its_time = |id: u128| id | 0xFFF << 64 | ((1 << 62) - 1);
+    for ahead in [|id| id + 1, |id| id + 3, last_of_its_time] {
+        let minted = store.append_event(number(&a, 0)).unwrap().event_id;
+        let ahead = EventId::from_u128(ahead(minted.as_u128()));
+        store.append_event(number(&a, 1).id(ahead)).unwrap();
+        for n in 2..5 {
+            store.append_event(number(&a, n)).unwrap();
+        }
+    }
+    let mut ids: Vec<_> = store
+        .query(&Region::all())
+        .map(|event| event.unwrap().header.event_id)
+        .collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len() as u64, store.position());
 }
 
 #[test]

@@ -159,6 +159,16 @@ impl IdMint {
         }
     }
 
+    /// Goes on behind an id that a caller gave, if counting up would come to it: in the millisecond of any other, the
+    /// mint starts at random.
+    pub(crate) fn pass(&mut self, given: EventId) {
+        let bits = given.as_u128();
+        if sorts_by_time(given) && (bits >> 80) as u64 == self.time_ms {
+            let count = (bits >> 64 & 0xFFF) << 62 | bits & ((1 << 62) - 1);
+            self.count = self.count.max(count);
+        }
+    }
+
     /// The next id for an event committed at `time_us`, microseconds since 1970.
     pub(crate) fn mint(&mut self, time_us: u64, random: impl FnOnce() -> u128) -> EventId {
         let time_ms = (time_us / 1_000).max(self.time_ms);

@@ -5,7 +5,7 @@ use super::lead::Until;
 use super::prepare::Prepared;
 use super::stage::Stage;
 use super::{Committer, Receipts};
-use crate::event::StoredEvent;
+use crate::event::{EventFlags, StoredEvent};
 use crate::pipeline::{Clause, Conflict, Durability};
 use crate::store::{AppendReceipt, StoreError};
 use crate::sync::MutexGuard;
@@ -98,14 +98,21 @@ impl Committer {
         };
         let mut before = at.saturating_sub(place + 1);
         let mut receipts = Receipts::with_capacity(positions.len());
+        // Whether what lies at `before` ended a batch.
+        let mut has_ended = false;
         for (event, position) in batch.events.iter().zip(positions) {
-            // One without an id of its own was stored behind the one before it in the batch.
-            let position = position.unwrap_or(before + 1);
+            // One without an id of its own was stored in one batch with those beside it, behind the one before it.
+            let (has_id, position) = (position.is_some(), position.unwrap_or(before + 1));
             before = position;
-            let is_there = (1..=view.published()).contains(&position);
+            let is_there = (1..=view.published()).contains(&position) && (has_id || !has_ended);
             let stored = is_there.then(|| self.shared.event_at(position, &view));
             let stored = stored.transpose()?;
-            let Some(stored) = stored.filter(|stored| event.event.is_that_of(stored)) else {
+            let is_last = receipts.len() + 1 == positions.len();
+            let is_it = |stored: &StoredEvent| {
+                has_ended = stored.header.flags.contains(EventFlags::COMMIT);
+                event.event.is_that_of(stored) && (has_id || is_last || !has_ended)
+            };
+            let Some(stored) = stored.filter(is_it) else {
                 let own = event.event.given_id().map(|id| (id, position));
                 let (id, position) = own.unwrap_or((id, at));
                 return Err(StoreError::IdTaken { id, position });

@@ -270,7 +270,10 @@ impl Stage {
         let event = &prepared.event;
         let Follows { head, slot, .. } = follows;
         let id = match event.given_id() {
-            Some(id) => id,
+            Some(id) => {
+                self.mint.pass(id);
+                id
+            }
             None => self.mint.mint(self.time_us, || self.source.random()),
         };
         let mut header = EventHeader::new(id, event.kind, event.version);
