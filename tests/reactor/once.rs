@@ -233,3 +233,25 @@ fn reactors_of_several_names_each_have_their_reaction_while_many_append() {
         );
     }
 }
+
+#[test]
+fn an_event_of_a_reaction_is_a_cause_of_another_by_the_id_that_it_was_given() {
+    let dir = Dir::new();
+    let store = dir.open();
+    let cause = store
+        .append_event(number(&coordinate("a", "s"), 7))
+        .unwrap();
+    let two = batpak::reactor("two", |event| {
+        let first = EventId::random();
+        let second = more(event, 2)?.cause(first).correlation(first);
+        Ok::<_, StoreError>(Batch::from(more(event, 1)?.id(first)).event(second))
+    });
+    let reacting = store.react(asked(), two).unwrap();
+    reacting.wait_for(cause.sequence).unwrap();
+    let [first, second] = &reactions(&store, "two")[..] else {
+        panic!("two events");
+    };
+    assert_eq!(first.causes, [cause.event_id]);
+    assert_eq!(second.causes, [cause.event_id, first.header.event_id]);
+    assert_eq!(second.header.correlation, Some(first.header.event_id));
+}

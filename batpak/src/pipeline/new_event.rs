@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::encoded::{EncodedEvent, Extras, encode_map};
@@ -220,6 +222,21 @@ impl NewEvent {
         }
         self.extras().is_bypassed = permit.bypass.is_some();
         self.own_metadata(PERMIT, permit)
+    }
+
+    /// The id that it is to have, if one was given.
+    pub(crate) fn given_id(&self) -> Option<EventId> {
+        self.extras.as_ref()?.id
+    }
+
+    /// Names by their new ids, as causes and correlation, events that get others.
+    pub(crate) fn renamed(mut self, renamed: &HashMap<EventId, EventId>) -> Self {
+        if let Some(extras) = &mut self.extras {
+            for id in extras.causes.iter_mut().chain(&mut extras.correlation) {
+                *id = renamed.get(id).copied().unwrap_or(*id);
+            }
+        }
+        self
     }
 
     /// Makes it one of the events that a reactor has appended because of `cause`.

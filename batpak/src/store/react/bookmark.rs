@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::coordinate::Coordinate;
@@ -73,9 +75,18 @@ impl Bookmark {
 
     /// The batch of what follows from an event, which moves the bookmark there.
     pub(super) fn reaction(&self, cause: &EventHeader, batch: Batch) -> Batch {
-        let reaction = |(ordinal, event): (u32, NewEvent)| {
+        let id = |ordinal: u32| {
             let name = [&cause.event_id.to_bytes()[..], &ordinal.to_le_bytes()].concat();
-            event.reaction(EventId::named(self.namespace, name), cause, &self.reactor)
+            EventId::named(self.namespace, name)
+        };
+        let given = (0..).zip(&batch.events);
+        // The events may name one another by the ids that they were given.
+        let renamed: HashMap<EventId, EventId> = given
+            .filter_map(|(ordinal, event)| Some((event.given_id()?, id(ordinal))))
+            .collect();
+        let reaction = |(ordinal, event): (u32, NewEvent)| {
+            let event = event.renamed(&renamed);
+            event.reaction(id(ordinal), cause, &self.reactor)
         };
         let events = (0..).zip(batch.events).map(reaction).collect();
         // Whether the bookmark is elsewhere is asked first.

@@ -69,7 +69,7 @@ impl Store {
     /// **What is appended.** The events of a reaction are one batch, together with the reactor's position, so that both are there or
     /// neither. Each gets the event as its first cause, inherits its correlation if it is given none, has the reactor's name in
     /// its metadata under `batpak:reactor`, and an id that follows from the reactor, the event and its place in the reaction, in the
-    /// place of one that it was given. If there are events with such ids, they are the reaction, whatever the code says now. The batch is at
+    /// place of one that it was given, by which others of the reaction may name it. If there are events with such ids, they are the reaction, whatever the code says now. The batch is at
     /// least [`Durability::Written`](crate::Durability::Written): one that asks for no more costs no sync, and a power loss may take it together
     /// with the position, so that the reactor is asked again.
     ///
