@@ -241,7 +241,7 @@ impl Committer {
                 Err(refused) => match self.answer_refused(batch, refused, stage)? {
                     Some(receipts) => return Ok(Staged::Repeated(receipts)),
                     None => {
-                        resolved = Resolved::of(batch, &self.shared)?;
+                        resolved = Resolved::of(batch, &resolved, &self.shared)?;
                         continue;
                     }
                 },

@@ -35,7 +35,9 @@ pub(super) enum Known {
 }
 
 impl Resolved {
-    pub(super) fn of(batch: &Prepared, shared: &Shared) -> Result<Self, StoreError> {
+    /// What they know by now. Of the regions of this batch it was known `before`, so that no more is read than what has come since:
+    /// others may write more meanwhile than the tails hold, but not for ever.
+    pub(super) fn of(batch: &Prepared, before: &Self, shared: &Shared) -> Result<Self, StoreError> {
         let mut resolved = Self {
             parts_end: Some(shared.index.parts_end()),
             ..Self::default()
@@ -55,14 +57,17 @@ impl Resolved {
                 resolved.read_correlation(cause, shared)?;
             }
         }
-        for clause in batch.condition.clauses() {
+        for (at, clause) in batch.condition.clauses().iter().enumerate() {
+            let before = before.regions.get(at).copied();
             let known = match clause {
                 Clause::Stream { coordinate, .. } => {
                     resolved.read_head(coordinate, shared)?;
                     Known::NoneUntil(0)
                 }
-                Clause::NoneOf(region) => first_behind(region, 0, shared)?,
-                Clause::NoneAfter { region, position } => first_behind(region, *position, shared)?,
+                Clause::NoneOf(region) => first_behind(region, 0, before, shared)?,
+                Clause::NoneAfter { region, position } => {
+                    first_behind(region, *position, before, shared)?
+                }
             };
             resolved.regions.push(known);
         }
@@ -104,8 +109,18 @@ impl Resolved {
     }
 }
 
-/// What is published of the region behind `after`.
-fn first_behind(region: &Region, after: u64, shared: &Shared) -> Result<Known, StoreError> {
+/// What is published of the region behind `after`, of which this was known before.
+fn first_behind(
+    region: &Region,
+    after: u64,
+    before: Option<Known>,
+    shared: &Shared,
+) -> Result<Known, StoreError> {
+    let after = match before {
+        Some(Known::First(position)) => return Ok(Known::First(position)),
+        Some(Known::NoneUntil(position)) => after.max(position),
+        None => after,
+    };
     let view = shared.view();
     let published = view.published();
     if after >= published {
