@@ -152,7 +152,8 @@
 //! let latin = Tag::new("course", "latin")?;
 //! let join = |student: &str| {
 //!     store.decide(&Region::all().kinds([joined]).tag(latin.clone()), |students| {
-//!         if students.count() >= 2 {
+//!         let students = students.collect::<Result<Vec<_>, _>>()?;
+//!         if students.len() >= 2 {
 //!             return Err(Box::<dyn std::error::Error>::from("the course is full"));
 //!         }
 //!         let student = Coordinate::new(student, "school")?;

@@ -3,8 +3,8 @@
 pub use crate::{
     AppendReceipt, Batch, Bypass, Chain, CommitError, Condition, Conflict, Coordinate,
     CoordinateError, Denial, Denied, Durability, Event, EventId, EventKind, EventMeta,
-    EventPayload, Expect, Gate, GateSet, Illegal, Machine, NewEvent, Observed, Outcome, Pipeline,
-    Projection, RawEvent, Reacting, Reactor, Refused, Region, Step, Store, StoreConfig, StoreError,
-    StoredEvent, Tag, Ticket, Transition, Verdict, all_of, any_of, ensure, gate, not, projection,
-    state_machine,
+    EventPayload, Events, Expect, Gate, GateSet, Illegal, Machine, NewEvent, NotPermitted,
+    Observed, Outcome, Pipeline, Projection, RawEvent, Reacting, Reactor, Receipt, Refused, Region,
+    Step, Store, StoreConfig, StoreError, StoredEvent, Tag, Ticket, Transition, Verdict, all_of,
+    any_of, ensure, gate, not, projection, state_machine,
 };

@@ -26,7 +26,7 @@ use crate::event::{Region, StoreId};
 /// let pipeline = Pipeline::new(GateSet::new().with(seat_left::Gate));
 /// let seat = |n: u32| NewEvent::new(&Coordinate::new(format!("seat:{n}"), "hall").unwrap(), take, &());
 ///
-/// let taken = store.observe_with(&hall, |events| Ok::<_, StoreError>(events.count()))?;
+/// let taken = store.observe_with(&hall, |events| Ok::<_, StoreError>(events.collect::<Result<Vec<_>, _>>()?.len()))?;
 /// let first = pipeline.permit(store.propose(seat(1)), &taken)?;
 /// let second = pipeline.permit(store.propose(seat(2)), &taken)?;
 /// pipeline.commit(&store, first)?;

@@ -80,7 +80,8 @@ impl Store {
     /// decision is valid at the moment it is stored: the region is its consistency boundary
     /// ([dcb.events](https://dcb.events)).
     ///
-    /// A batch without events decides that nothing is to happen, and is not committed. [`Self::decider`] sets how often it is
+    /// A batch without events decides that nothing is to happen, and is not committed. A region that ends at a position or a
+    /// time in the past rests on nothing that could change. [`Self::decider`] sets how often it is
     /// tried. Readers do not see a [`Buffered`](crate::Durability::Buffered) event at once, but conditions do: decisions that
     /// follow such an event of their region are made twice.
     ///
@@ -92,7 +93,8 @@ impl Store {
     /// let sold = EventKind::custom(0x3, 1);
     /// let sell = |buyer: &str| {
     ///     store.decide(&Region::all().scope("concert:1").kinds([sold]), |tickets| {
-    ///         if tickets.count() >= 2 {
+    ///         let tickets = tickets.collect::<Result<Vec<_>, _>>()?;
+    ///         if tickets.len() >= 2 {
     ///             return Ok::<_, StoreError>(Batch::new());
     ///         }
     ///         let ticket = Coordinate::new(buyer, "concert:1")?;
