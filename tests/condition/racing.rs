@@ -7,7 +7,8 @@ use batpak::testing::Random;
 use super::*;
 
 const WRITERS: u64 = 4;
-const COMMITS: u64 = 1_500;
+const OPENINGS: u64 = 5;
+const COMMITS: u64 = 300;
 
 /// What came of a commit on these conditions.
 struct Tried {
@@ -174,18 +175,22 @@ impl Scanned {
 #[test]
 fn of_writers_that_race_each_is_stored_if_and_only_if_its_condition_held_at_its_place() {
     let dir = Dir::new();
-    let store = dir.open();
     let tried = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for writer in 0..WRITERS {
-            let (store, tried) = (&store, &tried);
-            scope.spawn(move || {
-                let mine = write(store, writer + 1);
-                tried.lock().unwrap().extend(mine);
-            });
-        }
-    });
-    store.flush().unwrap();
+    // What is there when the store is opened again is in parts of the index, and what comes is in memory.
+    for opening in 0..OPENINGS {
+        let store = dir.open();
+        std::thread::scope(|scope| {
+            for writer in 0..WRITERS {
+                let (store, tried) = (&store, &tried);
+                scope.spawn(move || {
+                    let mine = write(store, 1 + writer + WRITERS * opening);
+                    tried.lock().unwrap().extend(mine);
+                });
+            }
+        });
+        store.close().unwrap();
+    }
+    let store = dir.open();
     let tried = tried.into_inner().unwrap();
     let clauses: Vec<_> = tried
         .iter()
