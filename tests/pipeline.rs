@@ -289,10 +289,16 @@ fn what_is_permitted_goes_to_other_sinks_by_value_and_once() {
     let pipeline = Pipeline::new(GateSet::new().with(is_short::Gate));
     let receipt = pipeline.permit("a text".to_owned(), "a text").unwrap();
     assert_eq!(receipt.proposal(), "a text");
-    let sent = pipeline.commit_with(receipt, |text| Ok::<_, ()>(text + "!"));
-    assert_eq!(sent, Ok("a text!".to_owned()));
+    let sent = pipeline.commit_with(receipt, |text| Ok::<_, StoreError>(text + "!"));
+    assert_eq!(sent.unwrap(), "a text!");
     let receipt = pipeline.permit(1, "a text").unwrap();
-    assert_eq!(pipeline.commit_with(receipt, Err::<(), _>), Err(1));
+    let refused = |_| Err::<(), _>(StoreError::EmptyBatch);
+    let answer = pipeline.commit_with(receipt, refused);
+    assert!(matches!(answer, Err(StoreError::EmptyBatch)));
+    let others = Pipeline::<str>::new(GateSet::named("others"));
+    let receipt = others.permit(1, "a text").unwrap();
+    let answer = pipeline.commit_with(receipt, Ok::<i32, StoreError>);
+    assert!(matches!(answer, Err(StoreError::OtherGates)));
 }
 
 /// A text has at most ten letters.
@@ -307,13 +313,22 @@ fn a_bypass_is_stored_with_its_reason_and_found_by_a_region() {
     let store = dir.open();
     let pipeline = pipeline();
     let bypass = Bypass::new("EVACUATION", "the fire brigade asked us to").unwrap();
+    // The store's tag takes the place of none of the caller's.
+    let full = (0..NewEvent::MAX_TAGS as u64)
+        .fold(number(&coordinate("eve", "cellar"), 1), |event, n| {
+            event.tag(Tag::new("n", n).unwrap())
+        });
+    let receipt = pipeline.bypass(store.propose(full), bypass.clone());
+    let committed = pipeline.commit(&store, receipt).unwrap();
+    let full = store.get(committed[0].event_id).unwrap().unwrap();
+    assert_eq!(full.tags.len(), NewEvent::MAX_TAGS + 1);
     let batch = Batch::new()
         .event(number(&coordinate("ann", "hall"), 9).tag(Tag::new("z", 1).unwrap()))
         .event(number(&coordinate("bob", "hall"), 9).tag(Tag::new("a", 1).unwrap()));
     let receipt = pipeline.bypass(store.propose(batch), bypass.clone());
     let committed = pipeline.commit(&store, receipt).unwrap();
     let found: Vec<_> = store
-        .query(&Region::all().bypassed())
+        .query(&Region::all().bypassed().scope("hall"))
         .map(Result::unwrap)
         .collect();
     assert_eq!(found.len(), 2);

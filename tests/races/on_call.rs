@@ -72,6 +72,8 @@ fn leave_unread(pipeline: &Pipeline<Leaving>, turn: &Turn<'_>) -> bool {
         return false;
     };
     let append = |()| turn.commit(turn.batch(left(turn)));
+    let append =
+        |proposal| append(proposal).map_err(|conflict| StoreError::Conflict(Box::new(conflict)));
     pipeline.commit_with(receipt, append).unwrap();
     true
 }

@@ -42,8 +42,8 @@ impl<T> Receipt<T> {
         &self.proposal
     }
 
-    /// The BLAKE3 digest of what may be stored, all of it; `None` in a build without the feature `blake3`. So who
-    /// permitted it can be asked later whether it was this.
+    /// The BLAKE3 digest of what may be stored, with its conditions; `None` in a build without the feature `blake3`. So who
+    /// permitted it can be asked later whether it was this. Another version of batpak may give another one.
     #[must_use]
     pub const fn digest(&self) -> Option<Digest> {
         self.digest

@@ -54,6 +54,7 @@ impl Extras {
         EncodedExtras {
             id: self.id,
             tag_count: tags.len(),
+            given_tags: self.tags.len(),
             tag_strings,
             causes: self.causes.iter().flat_map(|id| id.to_bytes()).collect(),
             correlation: self.correlation,
@@ -98,6 +99,8 @@ pub(crate) struct EncodedEvent {
 pub(super) struct EncodedExtras {
     id: Option<EventId>,
     tag_count: usize,
+    /// How many of the tags are not the store's own.
+    given_tags: usize,
     /// Sorted, unique.
     tag_strings: Vec<u8>,
     /// 16 bytes each.
@@ -124,8 +127,9 @@ impl EncodedEvent {
         EventMeta::new(header, address, &extras.causes, tags, &extras.metadata)
     }
 
-    pub(crate) fn tag_count(&self) -> usize {
-        self.extras.as_ref().map_or(0, |extras| extras.tag_count)
+    /// How many tags it was given.
+    pub(crate) fn given_tags(&self) -> usize {
+        self.extras.as_ref().map_or(0, |extras| extras.given_tags)
     }
 
     /// The ids of the events that led to it.

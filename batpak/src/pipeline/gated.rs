@@ -5,6 +5,7 @@ use crate::event::Digest;
 use crate::guard::{
     Asked, Bypass, Denial, DenialRecord, Evaluation, GateSet, GateSetDigest, Permit, Receipt,
 };
+use crate::store::StoreError;
 
 /// The way from a proposal over gates to a commit: [`permit`](Self::permit) asks the gates and gives a
 /// [`Receipt`], and only that can be committed.
@@ -156,14 +157,23 @@ impl<Ctx: ?Sized> Pipeline<Ctx> {
     /// ```
     ///
     /// # Errors
-    /// What `sink` gives.
-    pub fn commit_with<T, R, E>(
+    /// What `sink` gives, and [`StoreError::OtherGates`] if other gates gave the receipt.
+    pub fn commit_with<T, R, E: From<StoreError>>(
         &self,
         receipt: Receipt<T>,
         sink: impl FnOnce(T) -> Result<R, E>,
     ) -> Result<R, E> {
-        let (proposal, ..) = receipt.into_parts();
+        let (proposal, permit, _) = receipt.into_parts();
+        self.check_gates(&permit)?;
         sink(proposal)
+    }
+
+    /// That these gates gave the permit.
+    pub(crate) fn check_gates(&self, permit: &Permit) -> Result<(), StoreError> {
+        match permit.set == Some(self.gates.digest()) {
+            true => Ok(()),
+            false => Err(StoreError::OtherGates),
+        }
     }
 }
 

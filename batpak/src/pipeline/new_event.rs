@@ -115,6 +115,7 @@ impl NewEvent {
     /// Gives the event an id, instead of the one that the store would mint: so that it can be appended
     /// again, after a failure whose outcome is unknown, and is there once.
     ///
+    /// Payloads are compared as bytes, so it is to be made of the same things in the same order, by the same version of its type.
     /// An append of an event whose id is in the store is answered by the receipt of that one if it is the
     /// same event, and refused if it is not: see [`Store::commit`](crate::Store::commit).
     ///
@@ -270,6 +271,11 @@ impl NewEvent {
     /// The name that the event's type has for the kind; `None` if the event is untyped.
     pub(crate) fn kind_name(&self) -> Option<&'static str> {
         self.name
+    }
+
+    /// Whether its kind is one of the library's own.
+    pub(crate) fn is_own(&self) -> bool {
+        self.is_own
     }
 
     /// The first name in the metadata that is one of the store's own, if any.

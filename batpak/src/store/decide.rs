@@ -234,9 +234,7 @@ impl<Ctx: ?Sized> Pipeline<Ctx> {
         store
             .shared
             .check_is_mine("the receipt", proposal.store())?;
-        if permit.set != Some(self.gates().digest()) {
-            return Err(StoreError::OtherGates);
-        }
+        self.check_gates(&permit)?;
         let mut batch = proposal.into_batch();
         let events = batch.events.into_iter();
         batch.events = events.map(|event| event.permitted(&permit)).collect();

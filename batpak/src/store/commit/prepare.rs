@@ -44,7 +44,8 @@ impl Prepared {
             return Err(StoreError::EmptyBatch);
         }
         let limit = config.max_batch_events;
-        StoreError::check_limit("events in a batch", batch.len(), limit)?;
+        let given = batch.events.iter().filter(|event| !event.is_own());
+        StoreError::check_limit("events in a batch", given.count(), limit)?;
         let first_uses = shared.names.read().first_uses(&batch.events)?;
         let mut condition = batch.condition;
         for read in batch.reads {
@@ -120,7 +121,7 @@ impl Prepared {
             event.content_bytes,
             config.max_payload_bytes,
         )?;
-        limit("tags on an event", event.tag_count(), NewEvent::MAX_TAGS)?;
+        limit("tags on an event", event.given_tags(), NewEvent::MAX_TAGS)?;
         limit(
             "causes of an event",
             event.causes().len(),

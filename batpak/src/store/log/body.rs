@@ -282,7 +282,8 @@ impl<'a> Reader<'a> {
 
     fn tags(&mut self) -> Result<TagBytes<'a>, &'static str> {
         let count = self.array_len().ok_or("the tags are missing")?;
-        if count > NewEvent::MAX_TAGS {
+        // One more may be the store's own.
+        if count > NewEvent::MAX_TAGS + 1 {
             return Err("there are too many tags");
         }
         let all = self.0;

@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
@@ -77,6 +78,12 @@ impl Progress {
     /// Waits until it has come to this position.
     pub(super) fn wait_for(&self, position: u64) -> Result<(), ReactorError> {
         let mut state = self.state.lock();
+        if state.thread == Some(thread::current().id()) {
+            let failure = ReactorFailure::Reaction(Arc::from(
+                Box::<dyn Error + Send + Sync>::from("a reactor cannot wait for itself"),
+            ));
+            return Err(self.ended(state.position, failure));
+        }
         while state.position < position {
             if let Some(end) = state.end.clone() {
                 end?;

@@ -1,12 +1,15 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use super::bookmark::Bookmark;
 use super::progress::Progress;
 use super::reactor::Reactor;
 use super::{ReactorError, ReactorFailure};
 use crate::event::{Region, StoredEvent};
+use crate::outcome::Backoff;
 use crate::pipeline::{Batch, Durability};
 use crate::store::commit::{Committer, Prepared};
 use crate::store::read::Events;
@@ -18,6 +21,9 @@ const UNSAVED: u64 = 1_000;
 
 /// How often in a row it is asked again after a conflict.
 const CONFLICTS: u32 = 100;
+
+/// How long it waits before it asks again. Nobody who stops it waits longer than that.
+const BACKOFF: Backoff = Backoff::new(Duration::from_micros(100), Duration::from_millis(20));
 
 /// A reactor at work. It has what reading and appending need, and nothing that keeps the directory locked.
 pub(super) struct Worker<R> {
@@ -154,6 +160,7 @@ impl<R: Reactor> Worker<R> {
             // Somebody else was faster, and the code may have another answer to what it reads by now.
             Err(error) if error.is_retryable() && self.conflicts < CONFLICTS => {
                 self.conflicts += 1;
+                thread::sleep(BACKOFF.delay(self.conflicts));
                 reached
             }
             // There is a reaction, wherever the bookmark is.
