@@ -1,7 +1,8 @@
 //! How reactors end, and what they leave.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use batpak::{ReactorError, ReactorFailure};
 
@@ -269,4 +270,47 @@ fn a_reactor_tells_how_far_it_is_behind() {
     soon("it comes to the end", || reacting.lag() == 0);
     assert_eq!(reacting.position(), 6);
     assert!(reacting.error().is_none());
+}
+
+#[test]
+fn a_reactor_that_waits_for_itself_is_told_so_and_does_not_hang() {
+    let dir = Dir::new();
+    let store = dir.open();
+    let (give, take) = channel::<Reacting>();
+    let (tell, told) = channel();
+    let reactor = failing(move || {
+        let reacting = take.recv().unwrap();
+        tell.send(reacting.catch_up()).unwrap();
+        Ok(Batch::new())
+    });
+    give.send(store.react(asked(), reactor).unwrap()).unwrap();
+    append(&store, 3);
+    let error = told.recv_timeout(Duration::from_secs(10)).unwrap();
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("cannot wait for itself"), "{error}");
+}
+
+#[test]
+fn a_reaction_that_loses_again_and_again_waits_in_between_and_ends_with_the_conflict() {
+    let dir = Dir::new();
+    let store = dir.open();
+    append(&store, 3);
+    let moved = coordinate("moved", "s");
+    store.append_event(number(&moved, 1)).unwrap();
+    store.append_event(number(&moved, 2)).unwrap();
+    let asked_for = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&asked_for);
+    let reactor = failing(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        let stale = number(&coordinate("b", "s"), 0);
+        Ok(Batch::from(stale).expect(&moved, Expect::Revision(1)))
+    });
+    let start = Instant::now();
+    match fails(&store, reactor).failure {
+        ReactorFailure::Store(error) => assert!(error.is_retryable(), "{error}"),
+        other => panic!("{other}"),
+    }
+    assert_eq!(asked_for.load(Ordering::SeqCst), 101);
+    // 100 us doubled up to 20 ms, a hundred times.
+    assert!(start.elapsed() > Duration::from_secs(1));
 }

@@ -5,7 +5,6 @@ use crate::event::Digest;
 use crate::guard::{
     Asked, Bypass, Denial, DenialRecord, Evaluation, GateSet, GateSetDigest, Permit, Receipt,
 };
-use crate::store::StoreError;
 
 /// The way from a proposal over gates to a commit: [`permit`](Self::permit) asks the gates and gives a
 /// [`Receipt`], and only that can be committed.
@@ -132,47 +131,6 @@ impl<Ctx: ?Sized> Pipeline<Ctx> {
             set: Some(self.gates.digest()),
             name: self.gates.name().map(str::to_owned),
             ..permit
-        }
-    }
-
-    /// Hands what was permitted to `sink`, whatever that is. What the gates have read is not checked again: who
-    /// commits to a store uses [`Self::commit`].
-    ///
-    /// ```
-    /// use batpak::prelude::*;
-    ///
-    /// /// A mail needs an address.
-    /// #[gate]
-    /// fn addressed(mail: &(String, String)) -> bool {
-    ///     mail.0.contains('@')
-    /// }
-    ///
-    /// let pipeline = Pipeline::new(GateSet::new().with(addressed::Gate));
-    /// let mail = ("ann@example.com".to_owned(), "Welcome".to_owned());
-    /// let receipt = pipeline.permit(mail.clone(), &mail)?;
-    /// let mut outbox = Vec::new();
-    /// pipeline.commit_with(receipt, |mail| Ok::<_, StoreError>(outbox.push(mail)))?;
-    /// assert_eq!(outbox.len(), 1);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// What `sink` gives, and [`StoreError::OtherGates`] if other gates gave the receipt.
-    pub fn commit_with<T, R, E: From<StoreError>>(
-        &self,
-        receipt: Receipt<T>,
-        sink: impl FnOnce(T) -> Result<R, E>,
-    ) -> Result<R, E> {
-        let (proposal, permit, _) = receipt.into_parts();
-        self.check_gates(&permit)?;
-        sink(proposal)
-    }
-
-    /// That these gates gave the permit.
-    pub(crate) fn check_gates(&self, permit: &Permit) -> Result<(), StoreError> {
-        match permit.set == Some(self.gates.digest()) {
-            true => Ok(()),
-            false => Err(StoreError::OtherGates),
         }
     }
 }

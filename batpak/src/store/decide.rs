@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{AppendReceipt, Events, Store, StoreError};
 use crate::coordinate::Coordinate;
 use crate::event::{EventKind, Region};
-use crate::guard::{Denial, DenialRecord, Observed, Read, Receipt};
+use crate::guard::{Denial, DenialRecord, Observed, Permit, Read, Receipt};
 use crate::outcome::Backoff;
 use crate::pipeline::{Batch, NewEvent, NotPermitted, Pipeline, Proposal};
 use crate::projection::Projection;
@@ -240,6 +240,47 @@ impl<Ctx: ?Sized> Pipeline<Ctx> {
         batch.events = events.map(|event| event.permitted(&permit)).collect();
         batch.reads.extend(reads);
         store.commit(batch)
+    }
+
+    /// Hands what was permitted to `sink`, whatever that is. What the gates have read is not checked again: who
+    /// commits to a store uses [`Self::commit`].
+    ///
+    /// ```
+    /// use batpak::prelude::*;
+    ///
+    /// /// A mail needs an address.
+    /// #[gate]
+    /// fn addressed(mail: &(String, String)) -> bool {
+    ///     mail.0.contains('@')
+    /// }
+    ///
+    /// let pipeline = Pipeline::new(GateSet::new().with(addressed::Gate));
+    /// let mail = ("ann@example.com".to_owned(), "Welcome".to_owned());
+    /// let receipt = pipeline.permit(mail.clone(), &mail)?;
+    /// let mut outbox = Vec::new();
+    /// pipeline.commit_with(receipt, |mail| Ok::<_, StoreError>(outbox.push(mail)))?;
+    /// assert_eq!(outbox.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What `sink` gives, and [`StoreError::OtherGates`] if other gates gave the receipt.
+    pub fn commit_with<T, R, E: From<StoreError>>(
+        &self,
+        receipt: Receipt<T>,
+        sink: impl FnOnce(T) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let (proposal, permit, _) = receipt.into_parts();
+        self.check_gates(&permit)?;
+        sink(proposal)
+    }
+
+    /// That these gates gave the permit.
+    fn check_gates(&self, permit: &Permit) -> Result<(), StoreError> {
+        match permit.set == Some(self.gates().digest()) {
+            true => Ok(()),
+            false => Err(StoreError::OtherGates),
+        }
     }
 
     /// Notes in the log that a proposal was not permitted: as [`Store::record_denial`], for the stream of its first event, with
