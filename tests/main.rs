@@ -37,6 +37,7 @@ mod rebuild;
 mod recovery;
 mod region;
 mod repair;
+mod subscribe;
 mod support;
 mod testing;
 mod trace;

@@ -249,7 +249,7 @@ pub use store::{
     Access, AppendReceipt, Backup, BackupError, BackupSegment, Checkpoint, CheckpointError,
     Criterion, Cut, CutReason, Decider, Divergence, Events, Lineage, LineageEdge, LineageEvent,
     Lookup, Loss, Lost, Plan, PlanItem, Progress, Reacting, Reactor, ReactorError, ReactorFailure,
-    Recovery, Repair, Store, StoreConfig, StoreError, Ticket, Verification, reactor,
+    Recovery, Repair, Store, StoreConfig, StoreError, Subscription, Ticket, Verification, reactor,
 };
 pub use typestate::{
     Chain, CommitError, Committed, Cursor, Denied, Folded, Illegal, Machine, Pending, Refused,

@@ -5,6 +5,6 @@ pub use crate::{
     CoordinateError, Denial, Denied, Durability, Event, EventId, EventKind, EventMeta,
     EventPayload, Events, Expect, Gate, GateSet, Illegal, Machine, NewEvent, NotPermitted,
     Observed, Outcome, Pipeline, Projection, RawEvent, Reacting, Reactor, Receipt, Refused, Region,
-    Step, Store, StoreConfig, StoreError, StoredEvent, Tag, Ticket, Transition, Verdict, all_of,
-    any_of, ensure, gate, not, projection, state_machine,
+    Step, Store, StoreConfig, StoreError, StoredEvent, Subscription, Tag, Ticket, Transition,
+    Verdict, all_of, any_of, ensure, gate, not, projection, state_machine,
 };

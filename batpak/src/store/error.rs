@@ -248,6 +248,9 @@ pub enum StoreError {
     /// was on its way then, answered or not, shows when the store is opened again, unless it was answered as durable.
     #[error("an earlier write failed ({0}); drop the store and open it again before writing")]
     Poisoned(Arc<str>),
+    /// The store that is followed was dropped, and everything that was published by then was given.
+    #[error("the store is closed; open it again to go on from the position that was reached")]
+    Closed,
     /// The store was opened by [`Store::open_read_only`](crate::Store::open_read_only), or it is chained and this
     /// build is without the feature `blake3`, and so cannot continue the chain.
     #[error(

@@ -18,12 +18,13 @@ use super::log::segment::writer::Row;
 use super::open::{cover, known};
 use super::read_only::NoLock;
 use super::shared::{Shared, Watermarks};
+use super::subscribe::Recent;
 use super::table::BlockCache;
 use super::tail_record::{LogEnd, TailPath, TailReader};
 use super::watch::Watch;
 use super::{StoreConfig, StoreError};
 use crate::event::{RawEvent, StoreId};
-use crate::sync::{Instant, Mutex, RwLock};
+use crate::sync::{AtomicBool, Instant, Mutex, RwLock};
 
 /// How many events a reader has in memory when it first looks for parts of the index that have them.
 const TAKE_OVER: u64 = 1 << 15;
@@ -110,6 +111,8 @@ impl Follower {
             dir: config.dir.clone(),
             follower: None,
             watch: Watch::default(),
+            recent: Recent::default(),
+            closed: AtomicBool::new(false),
         };
         following.show(&shared);
         damage.take();

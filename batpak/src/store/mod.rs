@@ -33,6 +33,7 @@ mod repair;
 mod schedules;
 mod shared;
 pub(crate) mod source;
+mod subscribe;
 mod table;
 mod tail_record;
 mod trace;
@@ -56,6 +57,7 @@ pub use plan::{Access, Criterion, Lookup, Plan, PlanItem};
 pub use react::{Reacting, Reactor, ReactorError, ReactorFailure, reactor};
 pub use read::Events;
 pub use repair::{Loss, Lost, Repair};
+pub use subscribe::Subscription;
 pub use verify::{Progress, Verification};
 
 use crate::coordinate::Coordinate;
@@ -226,6 +228,7 @@ impl Drop for Store {
             let _ = committer.give_back();
             committer.tell_last();
         }
+        self.shared.close();
     }
 }
 

@@ -17,11 +17,13 @@ use super::log::segment::recover::Start;
 use super::log::segment::writer::Row;
 use super::react::Reactors;
 use super::shared::{Shared, Watermarks};
+use super::subscribe::Recent;
 use super::table::BlockCache;
 use super::tail_record::{LogEnd, TailPath, TailWriter};
 use super::watch::Watch;
 use super::{Store, StoreConfig, StoreError, trace};
 use crate::event::{StoreId, hash};
+use crate::sync::AtomicBool;
 
 impl Store {
     /// Opens the store in the configured directory, and creates both if they are not there.
@@ -97,6 +99,8 @@ impl Store {
             dir: config.dir.clone(),
             follower: None,
             watch: Watch::default(),
+            recent: Recent::default(),
+            closed: AtomicBool::new(false),
         });
         let end = End {
             segment: opened.header,

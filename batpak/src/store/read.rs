@@ -1,5 +1,6 @@
 //! The read path: which positions a question is about, and the events there, read lazily and checked.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::answer::{Answer, plan_region};
@@ -46,7 +47,7 @@ impl Store {
         });
         let positions = Positions::postings(Answer(postings), 1, view.published());
         Events {
-            shared: &self.shared,
+            shared: Held::Borrowed(&self.shared),
             places: view.places(),
             positions,
             region: None,
@@ -177,7 +178,7 @@ impl Store {
 #[derive(Debug)]
 #[must_use = "nothing is read until the iterator is used"]
 pub struct Events<'s> {
-    shared: &'s Shared,
+    shared: Held<'s>,
     places: Places,
     positions: Positions<Answer<Postings>>,
     region: Option<Region>,
@@ -186,9 +187,27 @@ pub struct Events<'s> {
     failed: Option<StoreError>,
 }
 
+/// What a store shares, for as long as a store is borrowed or as one likes.
+#[derive(Debug)]
+enum Held<'s> {
+    Borrowed(&'s Shared),
+    Owned(Arc<Shared>),
+}
+
+impl Deref for Held<'_> {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        match self {
+            Self::Borrowed(shared) => shared,
+            Self::Owned(shared) => shared,
+        }
+    }
+}
+
 /// The end at which an iterator goes on.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
+pub(super) enum Side {
     Front,
     Back,
 }
@@ -196,6 +215,15 @@ enum Side {
 impl<'s> Events<'s> {
     /// The events of a region that the view knows of.
     pub(super) fn of(region: &Region, shared: &'s Shared, view: View) -> Self {
+        Self::held(region, Held::Borrowed(shared), view)
+    }
+
+    /// The same, for as long as one likes.
+    pub(super) fn owned(region: &Region, shared: Arc<Shared>, view: View) -> Events<'static> {
+        Events::held(region, Held::Owned(shared), view)
+    }
+
+    fn held(region: &Region, shared: Held<'s>, view: View) -> Self {
         let (positions, failed) = match plan_region(region, &view) {
             Ok(planned) => (planned.positions, None),
             Err(error) => (Positions::all(1, 0), Some(error)),
@@ -275,7 +303,7 @@ impl Events<'_> {
     }
 
     /// What `take` makes of the next event of the region, from either end.
-    fn step<R>(
+    pub(super) fn step<R>(
         &mut self,
         side: Side,
         mut take: impl FnMut(&RawEvent<'_>, &Arc<Vec<u8>>) -> Result<R, StoreError>,
@@ -372,7 +400,10 @@ impl Shared {
 }
 
 /// The event by itself, sharing the buffer that it was read into.
-fn share(event: &RawEvent<'_>, buffer: &Arc<Vec<u8>>) -> Result<StoredEvent, StoreError> {
+pub(super) fn share(
+    event: &RawEvent<'_>,
+    buffer: &Arc<Vec<u8>>,
+) -> Result<StoredEvent, StoreError> {
     let meta = &event.meta;
     let shared = |part| SharedBytes::of(buffer, part);
     Ok(StoredEvent::new(

@@ -10,10 +10,11 @@ use super::fs::Disk;
 use super::index::{FrameSpan, Head, Index, View};
 use super::log::segment::reader::{FrameReader, Place, Segments};
 use super::names::KindNames;
+use super::subscribe::Recent;
 use super::watch::Watch;
 use crate::coordinate::Coordinate;
 use crate::event::{Digest, StoreId};
-use crate::sync::{AtomicU64, RwLock};
+use crate::sync::{AtomicBool, AtomicU64, RwLock};
 
 /// The log, as an open store knows it.
 #[derive(Debug)]
@@ -32,6 +33,10 @@ pub(crate) struct Shared {
     pub(crate) follower: Option<Follower>,
     /// Where threads wait for events, and for the end of those.
     pub(crate) watch: Watch,
+    /// The newest events, for those who follow the log.
+    pub(crate) recent: Recent,
+    /// Whether nothing is published any more, for the store was dropped.
+    pub(crate) closed: AtomicBool,
 }
 
 /// How far the log goes, for those who read it and those who rely on it.
@@ -81,6 +86,17 @@ impl Shared {
         if let Some(follower) = &self.follower {
             follower.follow(self);
         }
+    }
+
+    /// Whether the store was dropped: what is published by then is all that there will be.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Tells those who follow the log that it does not go on.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.watch.notify();
     }
 
     /// The index up to the newest event that a question was told of.

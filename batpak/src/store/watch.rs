@@ -1,8 +1,9 @@
 //! Waiting for the log to go on.
 
 use std::sync::atomic::{Ordering, fence};
+use std::time::Duration;
 
-use crate::sync::{AtomicU64, Condvar, Mutex};
+use crate::sync::{AtomicU64, Condvar, Instant, Mutex};
 
 /// Where threads wait that follow the log. As long as there are none, who writes the log does no more than look.
 #[derive(Debug, Default)]
@@ -23,6 +24,26 @@ impl Watch {
         }
         drop(asking);
         self.watchers.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Waits until this holds, or for so long: whether it holds. It is asked as by [`Self::wait_until`].
+    pub(crate) fn wait_for(&self, patience: Duration, holds: impl Fn() -> bool) -> bool {
+        let start = Instant::now();
+        self.watchers.fetch_add(1, Ordering::SeqCst);
+        let mut asking = self.asking.lock();
+        let held = loop {
+            if holds() {
+                break true;
+            }
+            let left = patience.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                break false;
+            }
+            self.news.wait_for(&mut asking, left);
+        };
+        drop(asking);
+        self.watchers.fetch_sub(1, Ordering::SeqCst);
+        held
     }
 
     /// Wakes who waits, for something has changed just now that may be waited for.

@@ -480,6 +480,7 @@ impl Committer {
         };
         self.sync(|| segment.sync())?;
         self.shared.watermarks.raise_durable(published);
+        self.shared.watch.notify();
         Ok(())
     }
 }

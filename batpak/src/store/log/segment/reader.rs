@@ -1,6 +1,7 @@
 //! The segments as readers see them: which file holds a position, and its frame.
 
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -158,11 +159,21 @@ pub(crate) struct FrameReader {
     start: u64,
     /// How long the window is to be when it is next read.
     ahead: u64,
+    /// How long it is at least.
+    least: u64,
     /// The frame that was found last: its position, and from where to where it lies in the file.
     found: (u64, u64, u64),
 }
 
 impl FrameReader {
+    /// One that reads on from wherever it is to read.
+    pub(crate) fn reading_on() -> Self {
+        Self {
+            least: WINDOW_MAX,
+            ..Self::default()
+        }
+    }
+
     /// Reads and checks the frame at `place`, and gives it with the buffer that it lies in.
     pub(crate) fn read(
         &mut self,
@@ -228,6 +239,18 @@ impl FrameReader {
     /// Checks the frame that was found, and gives it with the buffer that it lies in.
     #[inline]
     pub(crate) fn event(&self) -> Result<(RawEvent<'_>, &Arc<Vec<u8>>), StoreError> {
+        let (event, _) = self.checked()?;
+        Ok((event, &self.window))
+    }
+
+    /// Checks the frame that was found, and gives the buffer that it lies in, and where in that its body is.
+    pub(crate) fn body(&self) -> Result<(&Arc<Vec<u8>>, Range<usize>), StoreError> {
+        let (_, body) = self.checked()?;
+        Ok((&self.window, body))
+    }
+
+    #[inline]
+    fn checked(&self) -> Result<(RawEvent<'_>, Range<usize>), StoreError> {
         let (position, offset, end) = self.found;
         let Some((file, _)) = &self.file else {
             let nothing = io::Error::other("no event was looked for");
@@ -238,11 +261,11 @@ impl FrameReader {
         let bytes = &self.window[from..from + (end - offset) as usize];
         let body =
             frame::read(bytes, file.seed()?, offset).map_err(|error| corrupt(error.as_str()))?;
-        let event = Body::read(&bytes[body]).map_err(corrupt)?.event;
+        let event = Body::read(&bytes[body.clone()]).map_err(corrupt)?.event;
         if event.meta.header.sequence != position {
             return Err(corrupt("the event has another position"));
         }
-        Ok((event, &self.window))
+        Ok((event, from + body.start..from + body.end))
     }
 
     fn holds(&self, place: &Place) -> bool {
@@ -266,9 +289,9 @@ impl FrameReader {
         let forward = self.is_in(place) && is_behind && place.offset < window_end + NEAR;
         let backward = self.is_in(place) && !is_behind && place.end + NEAR > self.start;
         self.ahead = if forward || backward {
-            (self.ahead * 2).clamp(WINDOW_MIN, WINDOW_MAX)
+            (self.ahead * 2).clamp(WINDOW_MIN.max(self.least), WINDOW_MAX)
         } else {
-            0
+            self.least
         };
         if backward {
             let start = place.end.saturating_sub(self.ahead);
