@@ -12,6 +12,7 @@ use super::log::segment::file::{SegmentFile, segment_name};
 use super::log::segment::header::SegmentHeader;
 use super::log::segment::seal::{FOOTER_FRAME, read_footer};
 use super::open::claim_empty;
+use super::progress::Work;
 use super::{Store, StoreError};
 
 impl Store {
@@ -66,6 +67,8 @@ impl Store {
         let position = self.durable_position().min(self.position());
         let disk = &self.shared.disk;
         let (dir, _lock) = claim_empty(disk.as_ref(), dir.as_ref(), &self.config.dir)?;
+        let mut work = self.shared.begin(Work::BackingUp, Some(position));
+        let _entered = work.enter();
         let making = SegmentsInMaking::begin(disk, &dir)?;
         let mut segments = Vec::new();
         let mut are_sealed = true;
@@ -79,6 +82,7 @@ impl Store {
             };
             are_sealed = sealed.is_some();
             segments.push(self.back_up(&making, segment, (*end, sealed), is_last)?);
+            work.did(end - segment.first);
         }
         if row.is_empty()
             && let Some(segment) = self.shared.segments.get(1)
@@ -96,6 +100,7 @@ impl Store {
         };
         backup.write(disk.as_ref(), &dir)?;
         making.finish()?;
+        work.end();
         Ok(backup)
     }
 

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::fs::{Disk, RealDisk};
+use super::progress::Listener;
 use super::source::{Source, SystemSource};
 use crate::pipeline::Durability;
 
@@ -27,6 +28,7 @@ pub struct StoreConfig {
     pub(crate) max_batch_events: usize,
     pub(crate) max_queued_bytes: usize,
     pub(crate) cache_bytes: usize,
+    pub(crate) listener: Listener,
 }
 
 impl StoreConfig {
@@ -44,6 +46,7 @@ impl StoreConfig {
             max_batch_events: 4_096,
             max_queued_bytes: 64 << 20,
             cache_bytes: 32 << 20,
+            listener: Listener::default(),
         }
     }
 

@@ -18,12 +18,14 @@ mod error;
 mod faults;
 mod follow;
 pub(crate) mod fs;
+mod import;
 mod index;
 mod indexing;
 mod log;
 mod names;
 mod open;
 mod plan;
+mod progress;
 mod react;
 mod read;
 mod read_only;
@@ -50,13 +52,15 @@ pub use checkpoint::{Checkpoint, CheckpointError, Divergence};
 pub use config::StoreConfig;
 pub use decide::Decider;
 pub use error::StoreError;
+pub use import::{ImportError, ImportFailure, Imported};
 pub use log::segment::directory::{Cut, Recovery};
 pub use log::segment::recover::CutReason;
 pub use plan::{Access, Criterion, Lookup, Plan, PlanItem};
+pub use progress::{Progress, Work};
 pub use react::{Reacting, Reactor, ReactorError, ReactorFailure, reactor};
 pub use read::Events;
 pub use repair::{Loss, Lost, Repair};
-pub use verify::{Progress, Verification};
+pub use verify::Verification;
 
 use crate::coordinate::Coordinate;
 use crate::event::{Region, StoreId};
@@ -192,7 +196,9 @@ impl Store {
 fn fold<P: Projection>(events: Events<'_>) -> Result<(P, (u64, u64)), StoreError> {
     let mut projection = P::default();
     let mut head = (0, 0);
+    let mut work = events.begin(Work::Folding);
     events.for_each_raw(|event| {
+        work.did(1);
         let header = &event.meta.header;
         head = (header.revision, header.sequence);
         if !P::reads(header.kind) {
@@ -204,6 +210,7 @@ fn fold<P: Projection>(events: Events<'_>) -> Result<(P, (u64, u64)), StoreError
             source,
         })
     })?;
+    work.end();
     Ok((projection, head))
 }
 

@@ -6,6 +6,7 @@ use super::answer::{Answer, plan_region};
 use super::index::{Places, Postings, Term, View};
 use super::log::segment::reader::FrameReader;
 use super::plan::{Plan, Positions};
+use super::progress::{Work, Working};
 use super::shared::Shared;
 use super::{Store, StoreError};
 use crate::coordinate::Coordinate;
@@ -216,6 +217,11 @@ impl Events<'_> {
     pub(super) fn failed(mut self, error: StoreError) -> Self {
         self.failed = Some(error);
         self
+    }
+
+    /// Begins a long work on them.
+    pub(super) fn begin(&self, work: Work) -> Working {
+        self.shared.begin(work, None)
     }
 
     /// Leaves out the events before this position, such as those that were seen in an earlier run. They are not read.

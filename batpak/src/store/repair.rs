@@ -17,7 +17,9 @@ use super::log::segment::header::SegmentHeader;
 use super::log::segment::recover::CutReason;
 use super::log::segment::whole::WholeSegment;
 use super::open::claim_empty;
+use super::progress::{Work, Working, Works};
 use super::read_only::find_dir;
+use super::tail_record::{TailPath, TailReader};
 use super::verify::log::LogCheck;
 use super::{Store, StoreConfig, StoreError};
 use crate::event::{Digest, EventFlags, RawEvent, hash};
@@ -71,6 +73,7 @@ impl Store {
     /// - [`StoreError::Io`] if a file cannot be read or written, or `into` lies within the store. Where a disk fails,
     ///   first copy what can be read of it to another one, with a tool that puts zeros for the rest.
     pub fn repair(from: StoreConfig, into: impl AsRef<Path>) -> Result<Repair, StoreError> {
+        let works = Works::of(&from);
         let disk = from.disk;
         let dir = find_dir(disk.as_ref(), &from.dir)?;
         let lock = disk.lock_dir(&dir).map_err(StoreError::io("lock", &dir))?;
@@ -87,7 +90,14 @@ impl Store {
         let (store, strays) = StoreHeader::find(disk.as_ref(), &segments, &firsts)?;
         firsts.retain(|first| !strays.contains(first));
         let (into, _into_lock) = claim_empty(disk.as_ref(), into.as_ref(), &dir)?;
+        let told = store.id.and_then(|id| {
+            let tail = TailPath::of(&disk, &dir, id);
+            Some(TailReader::new(tail).read()?.position)
+        });
+        let work = works.begin(Work::Repairing, told);
+        let _entered = work.enter();
         let mut salvage = Salvage {
+            work,
             making: SegmentsInMaking::begin(&disk, &into)?,
             read: ReadSoFar::new(store.is_chained),
             from: segments,
@@ -117,6 +127,7 @@ struct Salvage {
     /// Whether no footer was missing or wrong yet. They follow one another.
     footers_hold: bool,
     repair: Repair,
+    work: Working,
 }
 
 impl Salvage {
@@ -158,7 +169,7 @@ impl Salvage {
         }
         let whole = WholeSegment::open(&self.making.disk, &self.making.partial(), first)?;
         self.read.begin();
-        let loss = match whole.read(next, &mut self.read) {
+        let loss = match whole.read(next, &mut self.work.over(&mut self.read)) {
             Ok((scan, _)) => {
                 let cut = scan.cut.filter(|cut| *cut != CutReason::Zeros);
                 cut.map(Loss::Unproven)
@@ -256,6 +267,7 @@ impl Salvage {
             synced => synced.map_err(StoreError::io("sync", &lost))?,
         }
         self.making.finish()?;
+        self.work.end();
         Ok(self.repair)
     }
 

@@ -10,6 +10,7 @@ use super::fs::Disk;
 use super::index::{FrameSpan, Head, Index, View};
 use super::log::segment::reader::{FrameReader, Place, Segments};
 use super::names::KindNames;
+use super::progress::{Work, Working, Works};
 use super::watch::Watch;
 use crate::coordinate::Coordinate;
 use crate::event::{Digest, StoreId};
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) follower: Option<Follower>,
     /// Where threads wait for events, and for the end of those.
     pub(crate) watch: Watch,
+    /// Where long work begins.
+    pub(crate) works: Works,
 }
 
 /// How far the log goes, for those who read it and those who rely on it.
@@ -81,6 +84,11 @@ impl Shared {
         if let Some(follower) = &self.follower {
             follower.follow(self);
         }
+    }
+
+    /// Begins a long work of so much, if that is known, on the thread of a caller.
+    pub(crate) fn begin(&self, work: Work, total: Option<u64>) -> Working {
+        self.works.begin(work, total)
     }
 
     /// The index up to the newest event that a question was told of.

@@ -5,7 +5,64 @@
 use std::fmt::Display;
 use std::path::Path;
 
+use super::progress::Work;
 use super::{ReactorError, Recovery};
+
+/// The span of a long work, which ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Span {
+    #[cfg(feature = "tracing")]
+    span: tracing::Span,
+}
+
+impl Span {
+    /// That of a work which is not to be seen.
+    pub(super) fn none() -> Self {
+        Self {
+            #[cfg(feature = "tracing")]
+            span: tracing::Span::none(),
+        }
+    }
+
+    /// Begins the span of a work on the store in the directory `dir`.
+    pub(super) fn begin(work: Work, dir: &Path, total: Option<u64>) -> Self {
+        Self {
+            #[cfg(feature = "tracing")]
+            span: span(work, dir, total),
+        }
+    }
+
+    /// What happens on this thread is part of it until this is dropped.
+    pub(super) fn enter(&self) -> impl Sized + use<> {
+        #[cfg(feature = "tracing")]
+        return self.span.clone().entered();
+    }
+
+    /// It ends with so much done.
+    pub(super) fn end(&self, done: u64) {
+        #[cfg(feature = "tracing")]
+        self.span.record("done", done);
+    }
+}
+
+/// The span of a work, by its name.
+#[cfg(feature = "tracing")]
+fn span(work: Work, dir: &Path, total: Option<u64>) -> tracing::Span {
+    macro_rules! named {
+        ($name:literal) => {
+            tracing::info_span!($name, dir = %dir.display(), total, done = tracing::field::Empty)
+        };
+    }
+    match work {
+        Work::Opening => named!("opening"),
+        Work::Rebuilding => named!("rebuilding"),
+        Work::Verifying => named!("verifying"),
+        Work::Importing => named!("importing"),
+        Work::BackingUp => named!("backing_up"),
+        Work::Repairing => named!("repairing"),
+        Work::Folding => named!("folding"),
+    }
+}
 
 /// The store was opened, and its newest event has the position `last`.
 pub(super) fn opened(dir: &Path, last: u64, recovery: &Recovery) {
