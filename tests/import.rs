@@ -5,7 +5,7 @@ use std::num::ParseIntError;
 use batpak::prelude::*;
 use batpak::{ImportFailure, Imported};
 
-use crate::support::{Dir, KIND, contents, coordinate, number, setting};
+use crate::support::{Dir, KIND, contents, coordinate, number, setting, soon};
 
 fn stream() -> Coordinate {
     coordinate("a", "s")
@@ -52,6 +52,23 @@ fn an_import_asks_for_no_sync_of_a_batch_unless_the_batch_does() {
     });
     store.import(batches).unwrap();
     assert_eq!(durable, [0; 50]);
+}
+
+#[test]
+fn a_batch_that_asks_to_be_durable_is_before_the_import_ends() {
+    let dir = Dir::new();
+    let store = Store::open(StoreConfig::new(dir.path())).unwrap();
+    let batches = (1..=4).map(|n| {
+        if n == 4 {
+            soon("the second is durable", || store.durable_position() >= 2);
+        }
+        let batch = one(n)?;
+        Ok::<_, StoreError>(match n {
+            2 => batch.durability(Durability::Durable),
+            _ => batch,
+        })
+    });
+    assert_eq!(store.import(batches).unwrap().batches, 4);
 }
 
 #[test]

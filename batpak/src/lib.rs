@@ -194,7 +194,7 @@
 //!
 //! `tracing` emits an event of that crate when a store is opened (at the level `INFO`, or `WARN` with what was cut off
 //! after a crash), when one fails and takes no more events or a reactor cannot go on (`ERROR`), and when something in the background fails or
-//! a damaged part of the index was made anew (`WARN`).
+//! a damaged part of the index was made anew (`WARN`). Each long [`Work`] is a span (`INFO`) with the fields `dir`, `total` and `done`.
 //!
 //! # Platforms
 //!

@@ -31,7 +31,7 @@ pub struct Progress {
 #[non_exhaustive]
 pub enum Work {
     /// The log is read to open the store, as far as the index on disk does not cover it. The total is what the last writer
-    /// told of.
+    /// told of. A reader may have to read it twice, and counts that.
     Opening,
     /// A damaged part of the index is made anew from the log, on the store's own thread.
     Rebuilding,
