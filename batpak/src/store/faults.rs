@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod backup;
+mod import;
 mod index;
 mod reactors;
 mod writing;
