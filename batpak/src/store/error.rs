@@ -269,6 +269,11 @@ impl StoreError {
         }
     }
 
+    /// What a fork is told of everything that only the process can do that opened the store.
+    pub(crate) fn forked() -> Self {
+        Self::Poisoned("the store was opened before the process was forked".into())
+    }
+
     /// For `map_err`: `action` on `path` failed.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();

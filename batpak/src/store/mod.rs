@@ -29,6 +29,7 @@ mod read;
 mod read_only;
 mod rebuild;
 mod repair;
+mod running;
 #[cfg(all(test, shuttle, feature = "testing"))]
 mod schedules;
 mod shared;
@@ -65,7 +66,7 @@ use crate::typestate::{Cursor, Folded, Machine, Place};
 use background::Background;
 use commit::Committer;
 use fs::DirLock;
-use react::Reactors;
+use running::Threads;
 use shared::Shared;
 
 /// An event log in a directory: appended to, read, and folded, by any number of threads at once.
@@ -89,7 +90,8 @@ pub struct Store {
     /// `None` if the store is read-only.
     committer: Option<Arc<Committer>>,
     background: Option<Background>,
-    reactors: Reactors,
+    /// What runs on threads of its own, and ends before the store is closed.
+    running: Threads,
     /// Held for as long as the store is open, and by nothing that may outlive it; `None` if it is read-only.
     _lock: Option<Arc<dyn DirLock>>,
 }
@@ -149,7 +151,7 @@ impl Store {
             return Ok(());
         };
         committer.check_process()?;
-        self.reactors.end(&self.shared.watch);
+        self.running.end(&self.shared.watch);
         self.flush()
     }
 
@@ -218,7 +220,7 @@ impl Drop for Store {
                 std::mem::forget(background);
                 return;
             }
-            self.reactors.end(&self.shared.watch);
+            self.running.end(&self.shared.watch);
             drop(background);
             // There is nobody to tell what fails.
             let _ = committer.drain(false);

@@ -15,7 +15,7 @@ use super::log::segment::handles::Handles;
 use super::log::segment::reader::{FrameReader, Segments};
 use super::log::segment::recover::Start;
 use super::log::segment::writer::Row;
-use super::react::Reactors;
+use super::running::Threads;
 use super::shared::{Shared, Watermarks};
 use super::table::BlockCache;
 use super::tail_record::{LogEnd, TailPath, TailWriter};
@@ -125,7 +125,7 @@ impl Store {
             chained: opened.header.chained,
             recovery: opened.recovery,
             background: Some(background),
-            reactors: Reactors::default(),
+            running: Threads::default(),
             shared,
             committer: Some(committer),
             config,
