@@ -7,6 +7,7 @@ mod checkpoint;
 mod commit;
 mod concurrent;
 mod condition;
+mod consume;
 mod damage;
 mod directory;
 mod event;

@@ -247,9 +247,10 @@ pub use projection::{Fold, FoldError, Projection};
 pub use serde;
 pub use store::{
     Access, AppendReceipt, Backup, BackupError, BackupSegment, Checkpoint, CheckpointError,
-    Criterion, Cut, CutReason, Decider, Divergence, Events, Lineage, LineageEdge, LineageEvent,
-    Lookup, Loss, Lost, Plan, PlanItem, Progress, Reacting, Reactor, ReactorError, ReactorFailure,
-    Recovery, Repair, Store, StoreConfig, StoreError, Ticket, Verification, reactor,
+    Consumer, ConsumerError, ConsumerFailure, Consuming, Criterion, Cut, CutReason, Decider,
+    Divergence, Events, Lineage, LineageEdge, LineageEvent, Lookup, Loss, Lost, Parked, Plan,
+    PlanItem, Progress, Reacting, Reactor, ReactorError, ReactorFailure, Recovery, Repair, Store,
+    StoreConfig, StoreError, Ticket, Verification, reactor,
 };
 pub use typestate::{
     Chain, CommitError, Committed, Cursor, Denied, Folded, Illegal, Machine, Pending, Refused,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 pub use manifest::{Backup, BackupError, BackupSegment};
 
+use super::consume::Bookmarks;
 use super::log::segment::copy::SegmentsInMaking;
 use super::log::segment::file::{SegmentFile, segment_name};
 use super::log::segment::header::SegmentHeader;
@@ -23,6 +24,8 @@ impl Store {
     /// log says what is in it, with a [`Checkpoint`](crate::Checkpoint) for [`Store::verify_against`], if the
     /// store has digests. A directory without that file, or without `segments`, is a backup that was not
     /// completed; what an error leaves there may be removed.
+    ///
+    /// [Consumers](Self::consumer) go on in the backup from the position that was stored last when it was begun.
     ///
     /// Segments that will never be written to again are not copied, but get a second name in the backup (a hard
     /// link), where the file system can. That takes no room and no time, and survives whatever is done to the
@@ -58,6 +61,8 @@ impl Store {
     /// log and cannot. It reads little of it: verify the backup, against its own checkpoint ([`Backup::read`]), which
     /// also tells whether a copy of it is whole. A `dir` within the store's own directory is refused.
     pub fn backup(&self, dir: impl AsRef<Path>) -> Result<Backup, StoreError> {
+        // Before the position, which so is above none of them.
+        let bookmarks = Bookmarks::read(self.shared.disk.as_ref(), &self.config.dir)?;
         match self.flush() {
             // What is durable already can be copied all the same.
             Err(StoreError::ReadOnly(_) | StoreError::Poisoned(_)) => {}
@@ -94,6 +99,7 @@ impl Store {
             },
             segments,
         };
+        bookmarks.write(disk.as_ref(), &dir)?;
         backup.write(disk.as_ref(), &dir)?;
         making.finish()?;
         Ok(backup)

@@ -215,6 +215,33 @@ pub enum StoreError {
     /// A reactor of this name is running on the store.
     #[error("reactor `{0}` is running already; stop it first, or give this one a name of its own")]
     ReactorRunning(String),
+    /// A consumer of this name is running on the store.
+    #[error("consumer `{0}` is running already; stop it first, or give this one a name of its own")]
+    ConsumerRunning(String),
+    /// The log is not the one that a consumer has read up to a position: it has another event there, or ends before it, as an older
+    /// copy of the store does.
+    #[error(
+        "the log at position {position} is not the one that consumer `{consumer}` has read; find out what it has handled, \
+         and let it go on from a position by `Store::reset_consumer`"
+    )]
+    HistoryChanged {
+        /// The name of the consumer.
+        consumer: String,
+        /// The position up to which it had come.
+        position: u64,
+    },
+    /// The file that has a consumer's position cannot be relied on. Nothing was handled.
+    #[error(
+        "the bookmark of a consumer in {} is damaged ({problem}); restore the file, or let the consumer go on from a position \
+         by `Store::reset_consumer`",
+        path.display()
+    )]
+    DamagedBookmark {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        problem: &'static str,
+    },
     /// A coordinate whose entity has not the prefix of the machine.
     #[error("{coordinate} is not an address of `{machine}`; its entities begin with `{entity}:`")]
     OtherMachine {

@@ -8,6 +8,7 @@ mod causality;
 mod checkpoint;
 pub(crate) mod commit;
 mod config;
+mod consume;
 #[cfg(all(test, feature = "testing"))]
 mod crashes;
 mod decide;
@@ -49,6 +50,7 @@ pub use backup::{Backup, BackupError, BackupSegment};
 pub use causality::{Lineage, LineageEdge, LineageEvent};
 pub use checkpoint::{Checkpoint, CheckpointError, Divergence};
 pub use config::StoreConfig;
+pub use consume::{Consumer, ConsumerError, ConsumerFailure, Consuming, Parked};
 pub use decide::Decider;
 pub use error::StoreError;
 pub use log::segment::directory::{Cut, Recovery};

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 pub use report::{Loss, Lost, Repair};
 
+use super::consume::Bookmarks;
 use super::index::{FramePlace, FrameSpan, last_named};
 use super::log::history::History;
 use super::log::segment::copy::SegmentsInMaking;
@@ -33,6 +34,9 @@ impl Store {
     /// beside the log, for whoever can make something of it. A segment's damaged header is made anew, if the
     /// events behind it show that it is right; a file whose whole header is of another segment or another store than
     /// its name and most others say is left aside.
+    ///
+    /// [Consumers](Self::consumer) go on where they were, unless the log ends before that
+    /// ([`StoreError::HistoryChanged`]).
     ///
     /// Restoring a backup is better wherever there is one that has as much.
     ///
@@ -255,6 +259,8 @@ impl Salvage {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             synced => synced.map_err(StoreError::io("sync", &lost))?,
         }
+        let disk = self.making.disk.as_ref();
+        Bookmarks::read(disk, dir)?.write(disk, &self.into)?;
         self.making.finish()?;
         Ok(self.repair)
     }

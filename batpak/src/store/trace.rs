@@ -5,7 +5,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use super::{ReactorError, Recovery};
+use super::{ConsumerError, Parked, ReactorError, Recovery};
 
 /// The store was opened, and its newest event has the position `last`.
 pub(super) fn opened(dir: &Path, last: u64, recovery: &Recovery) {
@@ -39,6 +39,31 @@ pub(super) fn ended(dir: &Path, error: &ReactorError) {
         position = error.position,
         failure = %error.failure,
         "a reactor has ended"
+    );
+}
+
+/// A consumer cannot go on.
+pub(super) fn consumer_ended(dir: &Path, error: &ConsumerError) {
+    #[cfg(feature = "tracing")]
+    tracing::error!(
+        dir = %dir.display(),
+        consumer = &*error.consumer,
+        position = error.position,
+        failure = %error.failure,
+        "a consumer has ended"
+    );
+}
+
+/// A consumer could not handle an event, and has gone on without.
+pub(super) fn parked(dir: &Path, consumer: &str, parked: &Parked) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(
+        dir = %dir.display(),
+        consumer,
+        position = parked.position,
+        attempts = parked.attempts,
+        error = parked.error,
+        "a consumer has parked an event"
     );
 }
 

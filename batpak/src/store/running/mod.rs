@@ -13,6 +13,7 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::StoreError;
 use super::commit::process_id;
@@ -34,6 +35,8 @@ pub(super) struct Running<E> {
     position: AtomicU64,
     has_ended: AtomicBool,
     state: Mutex<State<E>>,
+    /// Held while something is written that is not to be once the store is closed.
+    writing: Mutex<()>,
     /// Where those wait who want to know of a position, or of the end.
     watch: Watch,
 }
@@ -85,6 +88,7 @@ impl<E: Failure> Running<E> {
                 threads: Vec::new(),
                 end: None,
             }),
+            writing: Mutex::default(),
             watch: Watch::default(),
         }
     }
@@ -105,6 +109,12 @@ impl<E: Failure> Running<E> {
 
     pub(super) fn goes_on(&self) -> bool {
         self.demand.load(Ordering::Acquire) == GO_ON
+    }
+
+    /// Does this if it may still write. Its store is not closed meanwhile.
+    pub(super) fn write<T>(&self, write: impl FnOnce() -> T) -> Option<T> {
+        let _writing = self.writing.lock();
+        self.may_write().then(write)
     }
 
     /// Whether it may write: not once the store that it is of was closed.
@@ -136,18 +146,38 @@ impl<E: Failure> Running<E> {
 
     /// Waits until it has come to this position.
     pub(super) fn wait_for(&self, position: u64) -> Result<(), Unreached<E>> {
+        self.wait_until(|| self.position() >= position)
+    }
+
+    /// Waits until it has come so far that this holds. It is asked again at each [`Self::reach`] and [`Self::notify`], and is to
+    /// lock nothing.
+    pub(super) fn wait_until(&self, holds: impl Fn() -> bool) -> Result<(), Unreached<E>> {
         self.check_process().map_err(Unreached::Elsewhere)?;
         if self.is_own_thread() {
             return Err(Unreached::Itself);
         }
-        let is_there = || self.position() >= position;
         let has_ended = || self.has_ended.load(Ordering::Acquire);
-        self.watch.wait_until(|| is_there() || has_ended());
+        self.watch.wait_until(|| holds() || has_ended());
         match self.ended() {
-            _ if is_there() => Ok(()),
+            _ if holds() => Ok(()),
             Some(Err(error)) => Err(Unreached::Failed(error)),
             _ => Err(Unreached::Stopped),
         }
+    }
+
+    /// A thread of its own waits until this holds, or it is to end.
+    pub(super) fn wait_inside(&self, holds: impl Fn() -> bool) {
+        self.watch.wait_until(|| holds() || !self.goes_on());
+    }
+
+    /// A thread of its own waits for so long, unless it is to end, or this holds.
+    pub(super) fn pause(&self, pause: Duration, holds: impl Fn() -> bool) {
+        self.watch.wait_for(pause, || holds() || !self.goes_on());
+    }
+
+    /// Something has changed just now that may be waited for.
+    pub(super) fn notify(&self) {
+        self.watch.notify();
     }
 
     /// Asks it to end, and waits until it has. If it is a thread of its own that asks, it ends when it comes to it.

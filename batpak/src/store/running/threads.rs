@@ -15,6 +15,7 @@ pub(in crate::store) struct Threads(Mutex<Vec<Weak<dyn Runs>>>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Sort {
     Reactor,
+    Consumer,
 }
 
 impl Sort {
@@ -22,6 +23,7 @@ impl Sort {
     fn taken(self, name: &str) -> Option<StoreError> {
         match self {
             Self::Reactor => Some(StoreError::ReactorRunning(name.to_owned())),
+            Self::Consumer => Some(StoreError::ConsumerRunning(name.to_owned())),
         }
     }
 }
@@ -55,6 +57,8 @@ impl<E: Failure> Runs for Running<E> {
         // Its handle tells of an error.
         let _ = self.end(log);
         self.demand.store(KEEP_OFF, Ordering::Release);
+        // What is being written is to be there before the store is closed.
+        drop(self.writing.lock());
     }
 }
 
