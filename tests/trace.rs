@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
 
 use batpak::prelude::*;
 
@@ -100,5 +101,32 @@ fn a_reactor_that_cannot_go_on_says_so_though_nobody_asks_it() {
         "no answer",
     ] {
         assert!(said[1].contains(part), "{said:?}");
+    }
+}
+
+#[test]
+fn a_consumer_that_parks_an_event_or_cannot_go_on_says_so_though_nobody_asks_it() {
+    listen();
+    let dir = Dir::new();
+    let store = dir.open();
+    let at_once = batpak::Backoff::new(Duration::ZERO, Duration::ZERO);
+    let consumer = store.consumer("failing", Region::all()).retry(at_once, 2);
+    let consuming = consumer.park_at_most(1).run(|_| Err("no answer")).unwrap();
+    for n in 1..=2 {
+        store
+            .append_event(number(&coordinate("a", "s"), n))
+            .unwrap();
+    }
+    soon("it fails", || consuming.error().is_some());
+    drop(consuming);
+    let said = said(&dir);
+    let parts = ["consumer=\"failing\"", "no answer"];
+    for (line, more) in [
+        (&said[1], ["WARN batpak::store", "position=1 attempts=2"]),
+        (&said[2], ["ERROR batpak::store", "position=2"]),
+    ] {
+        for part in parts.iter().chain(&more) {
+            assert!(line.contains(part), "{said:?}");
+        }
     }
 }

@@ -219,3 +219,25 @@ fn a_consumer_tells_how_far_it_is_behind() {
     consuming.catch_up().unwrap();
     assert_eq!((consuming.position(), consuming.lag()), (2, 0));
 }
+
+#[test]
+fn after_a_panic_of_the_thread_that_has_the_store_a_consumer_goes_on_where_it_was() {
+    let dir = Dir::new();
+    let seen = Seen::default();
+    let (path, taken) = (dir.config(), seen.clone());
+    let thread = std::thread::spawn(move || {
+        let store = Store::open(path).unwrap();
+        append(&store, 1..=20);
+        let consuming = numbers(&store, "mailer").run(taken.handler()).unwrap();
+        consuming.wait_for(10).unwrap();
+        panic!("as demanded");
+    });
+    assert!(thread.join().is_err());
+    let store = dir.open();
+    numbers(&store, "mailer")
+        .run(seen.handler())
+        .unwrap()
+        .catch_up()
+        .unwrap();
+    assert_eq!(seen.all(), Vec::from_iter(1..=20));
+}

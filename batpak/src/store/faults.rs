@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod backup;
+mod consumers;
 mod index;
 mod reactors;
 mod writing;

@@ -265,3 +265,52 @@ impl Parked {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::store::fs::RealDisk;
+
+    /// That of the consumer in FORMAT.md.
+    fn file() -> BookmarkFile {
+        BookmarkFile {
+            disk: Arc::new(RealDisk),
+            store: StoreId::from_bytes(*b"a store's own id"),
+            consumer: "Mailer".to_owned(),
+            store_dir: PathBuf::new(),
+            dir: PathBuf::new(),
+            path: PathBuf::new(),
+        }
+    }
+
+    #[test]
+    fn a_bookmark_is_to_the_byte_and_to_its_name_what_format_md_shows() {
+        let bookmark = Bookmark {
+            position: 4,
+            proof: [0xAB; 32],
+            parked: vec![Parked {
+                position: 2,
+                attempts: 5,
+                error: "no address".to_owned(),
+                time_us: 1_700_000_000_000_009,
+            }],
+        };
+        let bytes = file().to_bytes(&bookmark).unwrap();
+        let lines = bytes.chunks(16).enumerate().map(|(line, bytes)| {
+            let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{:04x}  {}\n", 16 * line, hex.join(" "))
+        });
+        let lines: String = lines.collect();
+        let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../FORMAT.md");
+        let document = std::fs::read_to_string(document).unwrap();
+        assert!(document.contains(&lines), "{lines}");
+        assert!(
+            document.contains(&file_name("Mailer")),
+            "{}",
+            file_name("Mailer")
+        );
+        assert_eq!(file().parse(&bytes).unwrap(), bookmark);
+    }
+}

@@ -9,6 +9,8 @@ mod error;
 mod lanes;
 mod ledger;
 mod reader;
+#[cfg(all(test, feature = "testing", not(shuttle)))]
+mod tests;
 
 pub use consumer::Consumer;
 pub use consuming::Consuming;

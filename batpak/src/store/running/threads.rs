@@ -91,7 +91,7 @@ impl Threads {
     }
 
     /// Forgets all of them, so that what would be refused can be tried.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "testing", not(shuttle)))]
     pub(in crate::store) fn forget(&self) {
         self.0.lock().clear();
     }
