@@ -221,13 +221,13 @@ pub enum StoreError {
     /// The log is not the one that a consumer has read up to a position: it has another event there, or ends before it, as an older
     /// copy of the store does.
     #[error(
-        "the log at position {position} is not the one that consumer `{consumer}` has read; find out what it has handled, \
-         and let it go on from a position by `Store::reset_consumer`"
+        "consumer `{consumer}` cannot go on from position {position}: the log ends before it, or has another event there than \
+         it had; find out what was handled, and let it go on from a position by `Store::reset_consumer`"
     )]
     HistoryChanged {
         /// The name of the consumer.
         consumer: String,
-        /// The position up to which it had come.
+        /// The position up to which it had come, or from which it was to go on.
         position: u64,
     },
     /// The file that has a consumer's position cannot be relied on. Nothing was handled.

@@ -51,28 +51,42 @@ fn consume(store: &Store, run: u64, handled: &Handled, disk: &SimulatedDisk) -> 
     .unwrap()
 }
 
-/// A store that is written to and closed, with a consumer at work: what was done to its disk, and what was handled.
-fn played(durability: Durability) -> (SimulatedDisk, BTreeMap<u64, (u64, usize)>) {
+/// What was done to the disk of a store that was written to and closed, with a consumer at work.
+struct Played {
+    disk: SimulatedDisk,
+    handled: BTreeMap<u64, (u64, usize)>,
+    /// Up to where the consumer said that its position was stored, and how many calls the disk had had by then.
+    stored: Vec<(usize, u64)>,
+}
+
+fn played(durability: Durability) -> Played {
     let disk = SimulatedDisk::with(&Image::default());
     let clock = Clock::at_us(START_US);
     let config = config(Arc::new(disk.clone()), &clock, 1);
     let store = Store::open(config.durability(durability)).unwrap();
-    let handled = Handled::default();
+    let (handled, mut stored) = (Handled::default(), Vec::new());
     let consuming = consume(&store, 1, &handled, &disk);
     for n in 0..12 {
         store.append(&stream(), KIND, &n).unwrap();
         if n % 3 == 2 {
             consuming.catch_up().unwrap();
         }
+        let position = consuming.stored_position();
+        stored.push((disk.calls(), position));
     }
     consuming.stop().unwrap();
     store.close().unwrap();
     let handled = handled.lock().clone();
-    (disk, handled)
+    Played {
+        disk,
+        handled,
+        stored,
+    }
 }
 
-/// Opens the store on a disk that a crash has left, when these numbers had been handled, and lets the consumer go on.
-fn go_on(image: &Image, before: &BTreeMap<u64, u64>) {
+/// Opens the store on a disk that a crash has left, when these numbers had been handled and this position stored, and lets the
+/// consumer go on.
+fn go_on(image: &Image, before: &BTreeMap<u64, u64>, stored: u64) {
     let disk = image.to_disk();
     let store = disk.open().unwrap();
     let numbers: BTreeMap<u64, u64> = store
@@ -96,6 +110,10 @@ fn go_on(image: &Image, before: &BTreeMap<u64, u64>) {
     let handled = Handled::default();
     let unheard = SimulatedDisk::with(&Image::default());
     let consuming = consume(&store, 2, &handled, &unheard);
+    assert!(
+        consuming.stored_position() >= stored,
+        "what is stored is durable"
+    );
     consuming.catch_up().unwrap();
     consuming.stop().unwrap();
     let after = handled.lock();
@@ -117,12 +135,14 @@ fn after_any_crash_a_consumer_goes_on_with_all_that_was_not_handled_and_nothing_
     let start = Instant::now();
     let (mut crashes, mut disks) = (0, HashSet::new());
     for durability in [Durability::Durable, Durability::Written] {
-        let (disk, handled) = played(durability);
-        let trace = disk.trace();
+        let played = played(durability);
+        let trace = played.disk.trace();
         let mut medium = trace.start.clone();
         for (calls, call) in trace.calls.iter().enumerate() {
             medium.apply(call);
-            let before = handled.iter();
+            let stored = played.stored.iter().filter(|(at, _)| *at <= calls);
+            let stored = stored.map(|(_, position)| *position).max().unwrap_or(0);
+            let before = played.handled.iter();
             let before: BTreeMap<u64, u64> = before
                 .filter(|(_, (_, at))| *at <= calls)
                 .map(|(position, (n, _))| (*position, *n))
@@ -132,8 +152,8 @@ fn after_any_crash_a_consumer_goes_on_with_all_that_was_not_handled_and_nothing_
                     let mut choices = Choices::random(seed << 32 | calls as u64);
                     let image = medium.crash(*loss, &mut choices);
                     crashes += 1;
-                    if disks.insert((image.digest(), before.len())) {
-                        go_on(&image, &before);
+                    if disks.insert((image.digest(), before.len(), stored)) {
+                        go_on(&image, &before, stored);
                     }
                 }
             }
