@@ -163,6 +163,33 @@ fn what_fails_on_one_thread_is_parked_and_replayed_in_the_order_of_its_key() {
 }
 
 #[test]
+fn a_replay_makes_a_key_free_though_events_come_to_it_all_the_while() {
+    let dir = Dir::new();
+    let store = dir.open();
+    append(&store, [0]);
+    let (seen, is_up) = (Seen::default(), Arc::new(AtomicU64::new(0)));
+    let consumer = numbers(&store, "mailer").retry(AT_ONCE, 1).keep_order();
+    let consuming = {
+        let (seen, is_up) = (seen.clone(), Arc::clone(&is_up));
+        consumer.run_partitioned(2, key, move |event| match is_up.load(Ordering::SeqCst) {
+            0 => Err(StoreError::EmptyBatch),
+            _ => seen.take_in(event),
+        })
+    };
+    let consuming = consuming.unwrap();
+    std::thread::scope(|scope| {
+        let appending = scope.spawn(|| append(&store, 1..=300));
+        consuming.wait_for(50).unwrap();
+        is_up.store(1, Ordering::SeqCst);
+        assert_eq!(consuming.replay(..).unwrap(), []);
+        appending.join().unwrap();
+    });
+    consuming.catch_up().unwrap();
+    assert_eq!(consuming.parked(), []);
+    assert_eq!(seen.all(), Vec::from_iter(0..=300));
+}
+
+#[test]
 fn an_event_that_ends_the_consumer_stops_all_threads_and_nothing_before_it_is_passed_over() {
     let dir = Dir::new();
     let store = dir.open();

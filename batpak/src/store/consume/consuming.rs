@@ -61,8 +61,9 @@ impl Consuming {
             .ledger(|ledger| ledger.parked().cloned().collect())
     }
 
-    /// Has the handler called once more for the parked events at these positions, all of them with `..`, in their order, and waits for
-    /// that. Those that it handles are parked no more. Returns those that have failed again, which stay parked with the new error.
+    /// Has the handler called once more for the parked events at these positions, all of them with `..`, in their order, once it is done
+    /// with those that are in hand, and waits for that. What it handles is parked no more, and what fails again stays parked, with
+    /// the new error. Returns what is parked there then.
     ///
     /// ```
     /// use batpak::prelude::*;
@@ -100,19 +101,16 @@ impl Consuming {
     pub fn replay(&self, positions: impl RangeBounds<u64>) -> Result<Vec<Parked>, ConsumerError> {
         // Not by its own handler, which would wait for itself.
         self.told(self.handle.running.wait_until(|| true))?;
-        let is_asked = |parked: &Parked| positions.contains(&parked.position);
-        let asked = self.parked().into_iter().filter(is_asked);
-        let asked: Vec<u64> = asked.map(|parked| parked.position).collect();
-        let round = self.course.ask_for(&asked);
-        let waited = self
-            .handle
-            .running
-            .wait_until(|| self.course.has_done(round));
-        self.told(waited)?;
-        let still = self.parked().into_iter();
-        Ok(still
-            .filter(|parked| asked.contains(&parked.position))
-            .collect())
+        let bounds = (
+            positions.start_bound().cloned(),
+            positions.end_bound().cloned(),
+        );
+        let round = self.course.ask_for(bounds);
+        let has_done = || self.course.has_done(round);
+        self.told(self.handle.running.wait_until(has_done))?;
+        let mut parked = self.parked();
+        parked.retain(|parked| bounds.contains(&parked.position));
+        Ok(parked)
     }
 
     /// Waits until it has come to this position, such as that of an event which is to be handled. A position that the log has not reached

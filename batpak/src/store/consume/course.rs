@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -246,16 +247,17 @@ impl Course {
 
     /// One more event is done with, if `finish` says so.
     fn finish(&self, finish: impl FnOnce(&mut Ledger) -> bool) -> bool {
-        let is_done = self.ledger(|ledger| {
+        let (is_done, is_first) = self.ledger(|ledger| {
             let is_done = finish(ledger);
             if is_done {
                 self.window.store(ledger.window(), Ordering::Release);
                 self.handled.fetch_add(1, Ordering::AcqRel);
                 self.running.reach(ledger.done_to());
             }
-            is_done
+            (is_done, self.unkept() == 1)
         });
-        if self.is_due() {
+        // The thread that reads counts the time from the first on.
+        if is_first || self.is_due() {
             self.shared.watch.notify();
         }
         is_done
@@ -287,10 +289,10 @@ impl Course {
         self.stored.load(Ordering::Acquire)
     }
 
-    /// Asks for these parked events to be replayed, and gives the round in which they will have been.
-    pub(super) fn ask_for(&self, positions: &[u64]) -> u64 {
+    /// Asks for what is parked at these positions to be replayed, and gives the round in which it will have been.
+    pub(super) fn ask_for(&self, positions: (Bound<u64>, Bound<u64>)) -> u64 {
         let round = self.ledger(|ledger| {
-            ledger.asked.extend(positions);
+            ledger.ask_for(positions);
             self.rounds_asked.fetch_add(1, Ordering::AcqRel) + 1
         });
         self.shared.watch.notify();
@@ -304,11 +306,8 @@ impl Course {
     /// What is to be replayed by now, and which round that is.
     pub(super) fn take_asked(&self) -> (u64, Vec<u64>) {
         self.ledger(|ledger| {
-            let asked = std::mem::take(&mut ledger.asked);
-            let parked: Vec<u64> = ledger.parked().map(|parked| parked.position).collect();
             let round = self.rounds_asked.load(Ordering::Acquire);
-            let is_parked = |position: &u64| parked.binary_search(position).is_ok();
-            (round, asked.into_iter().filter(is_parked).collect())
+            (round, ledger.take_asked())
         })
     }
 

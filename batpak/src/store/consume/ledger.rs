@@ -1,4 +1,5 @@
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::{Bound, RangeBounds};
 
 use super::bookmark::Bookmark;
 use super::{ConsumerError, Parked};
@@ -15,8 +16,8 @@ pub(super) struct Ledger {
     pub(super) last_error: Option<ConsumerError>,
     /// By what the consumer ends.
     pub(super) failure: Option<ConsumerError>,
-    /// What is to be replayed.
-    pub(super) asked: BTreeSet<u64>,
+    /// Where what is parked is to be replayed.
+    asked: Vec<(Bound<u64>, Bound<u64>)>,
 }
 
 /// An event that is parked, and its key if that matters.
@@ -92,6 +93,18 @@ impl Ledger {
 
     pub(super) fn parked(&self) -> impl ExactSizeIterator<Item = &Parked> {
         self.parked.values().map(|held| &held.parked)
+    }
+
+    /// What is parked at these positions is to be replayed.
+    pub(super) fn ask_for(&mut self, positions: (Bound<u64>, Bound<u64>)) {
+        self.asked.push(positions);
+    }
+
+    /// The parked events that are to be replayed.
+    pub(super) fn take_asked(&mut self) -> Vec<u64> {
+        let asked = std::mem::take(&mut self.asked);
+        let is_asked = |position: &u64| asked.iter().any(|range| range.contains(position));
+        self.parked.keys().copied().filter(is_asked).collect()
     }
 
     /// The first parked event of this key before a position.

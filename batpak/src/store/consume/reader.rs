@@ -89,10 +89,8 @@ impl Reader {
         let has_news = || course.shared.watermarks.published() > self.read_to;
         let is_over = || course.is_over() || self.committer.check().is_err();
         let is_called = || has_news() || is_over() || course.is_asked() || course.is_due();
-        let is_owed = course.unkept() > 0 || !course.is_idle();
-        if !is_owed {
-            // Only this thread gives out what would be owed.
-            return watch.wait_until(is_called);
+        if course.unkept() == 0 {
+            return watch.wait_until(|| is_called() || course.unkept() > 0);
         }
         let waited = self.unkept_since.map(|since| since.elapsed());
         let left = course
@@ -179,6 +177,8 @@ impl Reader {
         if !self.course.is_asked() {
             return Ok(());
         }
+        // What is in hand may yet be parked behind what is to be replayed.
+        self.course.wait_for_idle();
         let shared = Arc::clone(&self.course.shared);
         let (round, positions) = self.course.take_asked();
         for position in positions {
