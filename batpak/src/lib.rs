@@ -173,7 +173,8 @@
 //! Events under ids that their caller gives ([`NewEvent::id`]) are stored once, however often they are appended.
 //!
 //! Causes are kept with events and hand their correlation on; [`Store::lineage`] draws what led to what, and a [`Reactor`]
-//! appends what follows from events, once for each. [`outcome`] is for steps of workflows that cannot be answered yes
+//! appends what follows from events, once for each. A [consumer](Store::consumer) hands them to code outside of the store, at least
+//! once: it remembers where it was, tries again, and parks what fails. [`outcome`] is for steps of workflows that cannot be answered yes
 //! or no yet.
 //!
 //! # Evidence and safety
@@ -193,8 +194,8 @@
 //! strategies of proptest.
 //!
 //! `tracing` emits an event of that crate when a store is opened (at the level `INFO`, or `WARN` with what was cut off
-//! after a crash), when one fails and takes no more events or a reactor cannot go on (`ERROR`), and when something in the background fails or
-//! a damaged part of the index was made anew (`WARN`).
+//! after a crash), when one fails and takes no more events or a reactor or consumer cannot go on (`ERROR`), and when something in the
+//! background fails, a damaged part of the index was made anew or a consumer has parked an event (`WARN`).
 //!
 //! # Platforms
 //!

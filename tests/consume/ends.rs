@@ -202,6 +202,30 @@ fn a_consumer_that_waits_for_itself_is_told_so_and_does_not_hang() {
 }
 
 #[test]
+fn a_store_is_dropped_though_what_runs_on_it_waits_for_what_else_does() {
+    let dir = Dir::new();
+    let store = dir.open();
+    append(&store, [1]);
+    let (begin, begun) = channel();
+    let (tell, told) = channel();
+    let (give, take) = channel::<Consuming>();
+    let waiting = numbers(&store, "waiting").run(move |_| {
+        let other = take.recv()?;
+        begin.send(())?;
+        let waited = other.wait_for(u64::MAX);
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(tell.send(waited)?)
+    });
+    let waiting = waiting.unwrap();
+    let idle = numbers(&store, "idle").run(|_| Ok::<_, StoreError>(()));
+    give.send(idle.unwrap()).unwrap();
+    begun.recv().unwrap();
+    drop(store);
+    let failure = told.recv().unwrap().unwrap_err().failure;
+    assert!(matches!(failure, ConsumerFailure::Stopped), "{failure}");
+    waiting.stop().unwrap();
+}
+
+#[test]
 fn a_consumer_tells_how_far_it_is_behind() {
     let dir = Dir::new();
     let store = dir.open();

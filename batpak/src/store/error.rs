@@ -42,7 +42,7 @@ pub enum StoreError {
     /// The store was written by a newer version of the format.
     #[error("{} has format version {found}; this program reads up to {supported}: update it", path.display())]
     NewerFormat {
-        /// The segment file.
+        /// The file.
         path: PathBuf,
         /// The version found.
         found: u16,

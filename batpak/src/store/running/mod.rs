@@ -184,9 +184,7 @@ impl<E: Failure> Running<E> {
     /// `log` is where it waits for the log to go on.
     pub(super) fn end(&self, log: &Watch) -> Result<(), Unreached<E>> {
         self.check_process().map_err(Unreached::Elsewhere)?;
-        self.demand.fetch_max(END, Ordering::AcqRel);
-        log.notify();
-        self.watch.notify();
+        self.ask_to_end(log);
         if !self.is_own_thread() {
             let has_ended = || self.has_ended.load(Ordering::Acquire);
             self.watch.wait_until(has_ended);
@@ -195,6 +193,12 @@ impl<E: Failure> Running<E> {
             Some(Err(error)) => Err(Unreached::Failed(error)),
             _ => Ok(()),
         }
+    }
+
+    fn ask_to_end(&self, log: &Watch) {
+        self.demand.fetch_max(END, Ordering::AcqRel);
+        log.notify();
+        self.watch.notify();
     }
 
     /// A fork has no thread to wait for, and may find any lock held for good.

@@ -36,6 +36,8 @@ trait Runs: Debug + Send + Sync {
 
     fn has_ended(&self) -> bool;
 
+    fn ask_to_end(&self, log: &Watch);
+
     /// Waits until it has ended. If that is what it is doing just now, it writes nothing more.
     fn end_for_good(&self, log: &Watch);
 }
@@ -51,6 +53,10 @@ impl<E: Failure> Runs for Running<E> {
 
     fn has_ended(&self) -> bool {
         self.has_ended.load(Ordering::Acquire)
+    }
+
+    fn ask_to_end(&self, log: &Watch) {
+        Running::ask_to_end(self, log);
     }
 
     fn end_for_good(&self, log: &Watch) {
@@ -85,9 +91,10 @@ impl Threads {
     /// Ends all of them, before their store is closed. One whose thread closes the store writes nothing more.
     pub(in crate::store) fn end(&self, log: &Watch) {
         let running = std::mem::take(&mut *self.0.lock());
-        for one in running.iter().filter_map(Weak::upgrade) {
-            one.end_for_good(log);
-        }
+        let running: Vec<_> = running.iter().filter_map(Weak::upgrade).collect();
+        // One may wait for another that is yet to be asked.
+        running.iter().for_each(|one| one.ask_to_end(log));
+        running.iter().for_each(|one| one.end_for_good(log));
     }
 
     /// Forgets all of them, so that what would be refused can be tried.
