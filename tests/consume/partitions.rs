@@ -131,6 +131,64 @@ fn the_position_waits_for_the_slowest_and_the_others_go_on_for_so_long_as_there_
 }
 
 #[test]
+fn what_was_handled_ahead_of_the_slowest_is_not_handled_again_and_belongs_to_the_log_that_it_was_in()
+ {
+    let dir = Dir::new();
+    let store = dir.open();
+    let (older, newer) = (dir.outside().join("older"), dir.outside().join("newer"));
+    append(&store, [0]);
+    store.backup(&older).unwrap();
+    let other = coordinate("b", "s");
+    for n in 1..=40 {
+        store.append_event(number(&other, n)).unwrap();
+    }
+    let (barrier, count) = (Barrier::default(), Arc::new(AtomicU64::new(0)));
+    let consuming = {
+        let (barrier, count) = (barrier.clone(), Arc::clone(&count));
+        let consumer = numbers(&store, "mailer").every(1);
+        consumer.run_partitioned(64, key, move |event| {
+            if key(event) == "a" {
+                barrier.wait();
+            }
+            count.fetch_add(1, Ordering::SeqCst);
+            Ok::<_, StoreError>(())
+        })
+    };
+    let consuming = consuming.unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    if count.load(Ordering::SeqCst) == 0 {
+        // By chance both keys are on one thread.
+        return barrier.open();
+    }
+    let length = || std::fs::metadata(&bookmarks(&dir)[0]).map_or(0, |file| file.len());
+    soon("all that was handled ahead is stored", || length() == 122);
+    assert_eq!((consuming.position(), consuming.stored_position()), (0, 0));
+    store.backup(&newer).unwrap();
+    barrier.open();
+    consuming.stop().unwrap();
+
+    let copy = Store::open(StoreConfig::new(&newer)).unwrap();
+    let again = handled(&copy, "mailer");
+    assert_eq!(again, [0], "what was in hand");
+    assert!(handled(&copy, "mailer").is_empty());
+    drop(copy);
+    std::fs::create_dir(older.join("consumers")).unwrap();
+    let bookmark = bookmarks(&dir).remove(0);
+    std::fs::copy(
+        &bookmark,
+        older.join("consumers").join(bookmark.file_name().unwrap()),
+    )
+    .unwrap();
+    let copy = Store::open(StoreConfig::new(&older)).unwrap();
+    let error = numbers(&copy, "mailer").run(|_| Ok::<_, StoreError>(()));
+    let error = error.unwrap_err();
+    assert!(
+        matches!(error, StoreError::HistoryChanged { position: 41, .. }),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_fails_on_one_thread_is_parked_and_replayed_in_the_order_of_its_key() {
     let dir = Dir::new();
     let store = dir.open();

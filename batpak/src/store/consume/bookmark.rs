@@ -31,9 +31,11 @@ const MAX_BYTES: u64 = 256 << 20;
 pub(super) struct Bookmark {
     /// It is done with everything up to this position.
     pub(super) position: u64,
-    /// What shows which event is there.
+    /// The events behind that which it is done with, too, by position.
+    pub(super) ahead: Vec<u64>,
+    /// What shows which event is the last of those.
     proof: [u8; 32],
-    /// The events up to there that could not be handled, by position.
+    /// What of all that could not be handled, by position.
     pub(super) parked: Vec<Parked>,
 }
 
@@ -67,23 +69,32 @@ fn file_name(consumer: &str) -> String {
 }
 
 impl Bookmark {
-    /// One at a position of the log, with what is parked up to there.
+    /// One at a position of the log, with what is done ahead of it and what is parked.
     pub(super) fn at(
         position: u64,
+        ahead: Vec<u64>,
         parked: Vec<Parked>,
         shared: &Shared,
     ) -> Result<Self, StoreError> {
-        Ok(Self {
+        let mut bookmark = Self {
             position,
-            proof: proof(position, shared)?,
+            ahead,
+            proof: [0; 32],
             parked,
-        })
+        };
+        bookmark.proof = proof(bookmark.last(), shared)?;
+        Ok(bookmark)
+    }
+
+    /// The position of the last event that it tells of.
+    pub(super) fn last(&self) -> u64 {
+        self.ahead.last().copied().unwrap_or(self.position)
     }
 
     /// Whether the log is the one that it was made in.
     pub(super) fn fits(&self, shared: &Shared) -> Result<bool, StoreError> {
-        Ok(self.position <= shared.view().published()
-            && proof(self.position, shared)? == self.proof)
+        let last = self.last();
+        Ok(last <= shared.view().published() && proof(last, shared)? == self.proof)
     }
 }
 
@@ -152,7 +163,8 @@ impl BookmarkFile {
         bytes.extend(bookmark.position.to_le_bytes());
         bytes.extend(bookmark.proof);
         let parked = bookmark.parked.iter().map(Parked::to_row);
-        let body = (&self.consumer, parked.collect::<Vec<_>>());
+        let parked: Vec<_> = parked.collect();
+        let body = (&self.consumer, &bookmark.ahead, parked);
         rmp_serde::encode::write(&mut bytes, &body).map_err(|error| {
             let error = std::io::Error::other(error);
             StoreError::io("encode", &self.path)(error)
@@ -191,13 +203,14 @@ impl BookmarkFile {
         }
         let position = u64::from_le_bytes(take(&mut header));
         let proof = take(&mut header);
-        let body: Result<(String, Vec<Row>), _> = rmp_serde::from_slice(body);
-        let (consumer, parked) = body.map_err(|_| damaged("what is parked cannot be read"))?;
+        let body: Result<(String, Vec<u64>, Vec<Row>), _> = rmp_serde::from_slice(body);
+        let (consumer, ahead, parked) = body.map_err(|_| damaged("it cannot be read"))?;
         if consumer != self.consumer {
             return Err(damaged("it is that of another consumer"));
         }
         Ok(Bookmark {
             position,
+            ahead,
             proof,
             parked: parked.into_iter().map(Parked::from_row).collect(),
         })
@@ -288,7 +301,8 @@ mod tests {
     #[test]
     fn a_bookmark_is_to_the_byte_and_to_its_name_what_format_md_shows() {
         let bookmark = Bookmark {
-            position: 4,
+            position: 2,
+            ahead: vec![4],
             proof: [0xAB; 32],
             parked: vec![Parked {
                 position: 2,

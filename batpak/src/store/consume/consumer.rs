@@ -155,9 +155,9 @@ impl<'s> Consumer<'s> {
     /// Starts it on several threads: events of one key are handled one by one, in the order of the log, by one of the threads, and those
     /// of different keys side by side.
     ///
-    /// The position is that up to which everything is handled. At most 1,024 events are in hand, or handled before one that is: those are
-    /// what may be handled again after a crash, beside what [`Self::every`] allows. If one event takes long, the others wait for it
-    /// once so many have been handled behind it.
+    /// The position is that up to which everything is handled. What is handled behind that is stored with it, so that a crash has no more
+    /// handled again than what was in hand, and what [`Self::every`] allows. If one event takes long, the others wait for it once
+    /// 1,024 have been handled behind it, or are in hand.
     ///
     /// ```
     /// use batpak::prelude::*;
@@ -222,7 +222,7 @@ impl<'s> Consumer<'s> {
         };
         let bookmark = match file.read()? {
             Some(bookmark) if bookmark.fits(shared)? => bookmark,
-            Some(bookmark) => return changed(bookmark.position),
+            Some(bookmark) => return changed(bookmark.last()),
             None => {
                 let published = shared.watermarks.published();
                 let position = match self.start {
@@ -233,7 +233,7 @@ impl<'s> Consumer<'s> {
                 if shared.watermarks.durable() < position {
                     committer.sync_published()?;
                 }
-                let bookmark = Bookmark::at(position, Vec::new(), shared)?;
+                let bookmark = Bookmark::at(position, Vec::new(), Vec::new(), shared)?;
                 // So that it begins there again, if it has handled nothing when it ends.
                 file.write(&bookmark)?;
                 bookmark

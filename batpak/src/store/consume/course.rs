@@ -138,15 +138,18 @@ impl Course {
             .wait_inside(|| self.is_idle() || self.is_over());
     }
 
-    /// An event is given out.
-    pub(super) fn begin(&self, job: &Job) {
-        self.in_hand.fetch_add(1, Ordering::AcqRel);
-        if !job.is_replay {
-            self.ledger(|ledger| {
-                ledger.begin(job.event.header.sequence);
-                self.window.store(ledger.window(), Ordering::Release);
-            });
-        }
+    /// An event is about to be given out. Says whether it is to be: not if an earlier run is done with it.
+    pub(super) fn begin(&self, job: &Job) -> bool {
+        let begin = |ledger: &mut Ledger| {
+            let is_new = ledger.begin(job.event.header.sequence);
+            self.window.store(ledger.window(), Ordering::Release);
+            self.running.reach(ledger.done_to());
+            is_new
+        };
+        let is_given = job.is_replay || self.ledger(begin);
+        self.in_hand
+            .fetch_add(u64::from(is_given), Ordering::AcqRel);
+        is_given
     }
 
     /// Up to this position there is nothing more to be given out.

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::{Bound, RangeBounds};
 
 use super::bookmark::Bookmark;
@@ -11,6 +11,8 @@ pub(super) struct Ledger {
     window: VecDeque<(u64, bool)>,
     /// Everything up to this position was given out, or is not in the region.
     read_to: u64,
+    /// What an earlier run is done with, and this one has not come to.
+    ahead: BTreeSet<u64>,
     parked: BTreeMap<u64, Held>,
     /// What has failed last, though it may have succeeded since.
     pub(super) last_error: Option<ConsumerError>,
@@ -36,6 +38,7 @@ impl Ledger {
         });
         Self {
             read_to: bookmark.position,
+            ahead: bookmark.ahead.iter().copied().collect(),
             parked: parked.collect(),
             ..Self::default()
         }
@@ -52,15 +55,21 @@ impl Ledger {
         self.window.len() as u64
     }
 
-    /// The next event is given out.
-    pub(super) fn begin(&mut self, position: u64) {
-        self.window.push_back((position, false));
-        self.read_to = position;
+    /// The next event is come to. Says whether it is to be handled.
+    pub(super) fn begin(&mut self, position: u64) -> bool {
+        let is_done = self.ahead.contains(&position);
+        self.window.push_back((position, is_done));
+        self.pass(position);
+        self.drop_done();
+        !is_done
     }
 
-    /// Up to this position there is no event of the region any more.
+    /// Up to this position there is no event of the region any more that was not come to.
     pub(super) fn pass(&mut self, position: u64) {
         self.read_to = position;
+        if !self.ahead.is_empty() {
+            self.ahead = self.ahead.split_off(&(position + 1));
+        }
     }
 
     /// An event is done with.
@@ -69,6 +78,10 @@ impl Ledger {
         if let Ok(at) = found {
             self.window[at].1 = true;
         }
+        self.drop_done();
+    }
+
+    fn drop_done(&mut self) {
         while self.window.front().is_some_and(|(_, is_done)| *is_done) {
             self.window.pop_front();
         }
@@ -120,9 +133,16 @@ impl Ledger {
         }
     }
 
-    /// What is parked up to this position: what is above it will be handled again.
-    pub(super) fn parked_up_to(&self, position: u64) -> Vec<Parked> {
-        let parked = self.parked.range(..=position);
-        parked.map(|(_, held)| held.parked.clone()).collect()
+    /// What a bookmark says, if no position above `durable` is to be in it: up to where everything is done with, which events
+    /// are behind that, and what of those is parked.
+    pub(super) fn snapshot(&self, durable: u64) -> (u64, Vec<u64>, Vec<Parked>) {
+        let position = self.done_to().min(durable);
+        let done = self.window.iter().filter(|(_, is_done)| *is_done);
+        let ahead = done.map(|(at, _)| at).chain(&self.ahead).copied();
+        let ahead: Vec<u64> = ahead.filter(|at| *at > position).collect();
+        let is_done = |at: u64| at <= position || ahead.binary_search(&at).is_ok();
+        let parked = self.parked().filter(|parked| is_done(parked.position));
+        let parked = parked.cloned().collect();
+        (position, ahead, parked)
     }
 }

@@ -151,6 +151,6 @@ impl Store {
         let is_kept = |parked: &Parked| parked.position <= position;
         file.prepare()?;
         let kept = before.into_iter().filter(is_kept).collect();
-        file.write(&Bookmark::at(position, kept, shared)?)
+        file.write(&Bookmark::at(position, Vec::new(), kept, shared)?)
     }
 }

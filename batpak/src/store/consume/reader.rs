@@ -140,7 +140,9 @@ impl Reader {
             key,
             is_replay,
         };
-        self.course.begin(&job);
+        if !self.course.begin(&job) {
+            return Ok(());
+        }
         self.unkept_since.get_or_insert_with(Instant::now);
         match &mut self.hands {
             Hands::Own(handler) => self.course.handle(&job, handler),
@@ -214,13 +216,10 @@ impl Reader {
         let course = Arc::clone(&self.course);
         let handled = course.handled();
         let durable = course.shared.watermarks.durable();
-        let (position, parked) = course.ledger(|ledger| {
-            let position = ledger.done_to().min(durable);
-            (position, ledger.parked_up_to(position))
-        });
-        let is_new = position != self.bookmark.position || parked != self.bookmark.parked;
-        if is_new {
-            let bookmark = Bookmark::at(position, parked, &course.shared)?;
+        let (position, ahead, parked) = course.ledger(|ledger| ledger.snapshot(durable));
+        let (before, now) = (&self.bookmark, (position, &ahead, &parked));
+        if now != (before.position, &before.ahead, &before.parked) {
+            let bookmark = Bookmark::at(position, ahead, parked, &course.shared)?;
             let written = course.running.write(|| self.file.write(&bookmark));
             let Some(written) = written else {
                 return Ok(());

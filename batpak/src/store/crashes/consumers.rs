@@ -29,12 +29,19 @@ fn stream() -> Coordinate {
 /// Which numbers were handled, at which positions, and how many calls the disk had had before that.
 type Handled = Arc<Mutex<BTreeMap<u64, (u64, usize)>>>;
 
-/// Starts the consumer, which cannot handle each fifth number in its first run.
-fn consume(store: &Store, run: u64, handled: &Handled, disk: &SimulatedDisk) -> Consuming {
+/// How a consumer runs: at first on one thread, or on some, and it cannot handle each fifth number; at last it can.
+#[derive(Clone, Copy, PartialEq)]
+enum Run {
+    One,
+    Some,
+    Last,
+}
+
+fn consume(store: &Store, run: Run, handled: &Handled, disk: &SimulatedDisk) -> Consuming {
     let (handled, disk) = (Arc::clone(handled), disk.clone());
     let handler = move |event: &StoredEvent| {
         let n: u64 = event.payload().unwrap();
-        if n % 5 == 4 && run == 1 {
+        if n % 5 == 4 && run != Run::Last {
             return Err("no");
         }
         let calls = disk.calls();
@@ -45,7 +52,7 @@ fn consume(store: &Store, run: u64, handled: &Handled, disk: &SimulatedDisk) -> 
     let consumer = store.consumer("numbers", Region::stream(&stream()));
     let consumer = consumer.every(2).retry(at_once, 1);
     match run {
-        1 => consumer.run(handler),
+        Run::One => consumer.run(handler),
         _ => consumer.run_partitioned(2, |event| event.header.sequence, handler),
     }
     .unwrap()
@@ -59,13 +66,13 @@ struct Played {
     stored: Vec<(usize, u64)>,
 }
 
-fn played(durability: Durability) -> Played {
+fn played(durability: Durability, run: Run) -> Played {
     let disk = SimulatedDisk::with(&Image::default());
     let clock = Clock::at_us(START_US);
     let config = config(Arc::new(disk.clone()), &clock, 1);
     let store = Store::open(config.durability(durability)).unwrap();
     let (handled, mut stored) = (Handled::default(), Vec::new());
-    let consuming = consume(&store, 1, &handled, &disk);
+    let consuming = consume(&store, run, &handled, &disk);
     for n in 0..12 {
         store.append(&stream(), KIND, &n).unwrap();
         if n % 3 == 2 {
@@ -109,7 +116,7 @@ fn go_on(image: &Image, before: &BTreeMap<u64, u64>, stored: u64) {
         .collect();
     let handled = Handled::default();
     let unheard = SimulatedDisk::with(&Image::default());
-    let consuming = consume(&store, 2, &handled, &unheard);
+    let consuming = consume(&store, Run::Last, &handled, &unheard);
     assert!(
         consuming.stored_position() >= stored,
         "what is stored is durable"
@@ -134,8 +141,12 @@ fn go_on(image: &Image, before: &BTreeMap<u64, u64>, stored: u64) {
 fn after_any_crash_a_consumer_goes_on_with_all_that_was_not_handled_and_nothing_is_lost_that_was() {
     let start = Instant::now();
     let (mut crashes, mut disks) = (0, HashSet::new());
-    for durability in [Durability::Durable, Durability::Written] {
-        let played = played(durability);
+    for (durability, run) in [
+        (Durability::Durable, Run::One),
+        (Durability::Written, Run::One),
+        (Durability::Durable, Run::Some),
+    ] {
+        let played = played(durability, run);
         let trace = played.disk.trace();
         let mut medium = trace.start.clone();
         for (calls, call) in trace.calls.iter().enumerate() {
