@@ -35,20 +35,30 @@ fn note(by_key: &ByKey, event: &StoredEvent) {
         .push(event.header.sequence);
 }
 
-/// A gate that handlers wait at.
-#[derive(Clone, Default)]
+/// A gate that handlers wait at. It opens when the test is over, whatever has come of that.
+#[derive(Default)]
 struct Barrier(Arc<(Mutex<bool>, Condvar)>);
 
 impl Barrier {
-    fn wait(&self) {
-        let (is_open, opened) = &*self.0;
-        let is_open = is_open.lock().unwrap();
-        drop(opened.wait_while(is_open, |is_open| !*is_open).unwrap());
+    /// What a handler waits by.
+    fn waiting(&self) -> impl Fn() + Send + Sync + use<> {
+        let gate = Arc::clone(&self.0);
+        move || {
+            let (is_open, opened) = &*gate;
+            let is_open = is_open.lock().unwrap();
+            drop(opened.wait_while(is_open, |is_open| !*is_open).unwrap());
+        }
     }
 
     fn open(&self) {
         *self.0.0.lock().unwrap() = true;
         self.0.1.notify_all();
+    }
+}
+
+impl Drop for Barrier {
+    fn drop(&mut self) {
+        self.open();
     }
 }
 
@@ -94,22 +104,23 @@ fn the_position_waits_for_the_slowest_and_the_others_go_on_for_so_long_as_there_
     let store = dir.open();
     append(&store, [0]);
     scatter(&store, &mut Random::new(2), 10, 3_000);
-    let (barrier, count) = (Barrier::default(), Arc::new(AtomicU64::new(0)));
+    let (gate, count) = (Barrier::default(), Arc::new(AtomicU64::new(0)));
     let first = coordinate("a", "s");
     let consuming = {
-        let (barrier, count) = (barrier.clone(), Arc::clone(&count));
+        let (wait, count) = (gate.waiting(), Arc::clone(&count));
         // The first key has a thread to itself with the most of threads that can be had.
         let keys = |event: &StoredEvent| u64::from(event.coordinate.entity() == "a");
         let consumer = numbers(&store, "slow").every(1);
         consumer.run_partitioned(64, keys, move |event| {
             if event.coordinate == first {
-                barrier.wait();
+                wait();
             }
             count.fetch_add(1, Ordering::SeqCst);
             Ok::<_, StoreError>(())
         })
     };
-    let consuming = consuming.unwrap();
+    // Opened before the consumer is waited for.
+    let (consuming, barrier) = (consuming.unwrap(), gate);
     let is_shared = || count.load(Ordering::SeqCst) == 0;
     std::thread::sleep(Duration::from_millis(100));
     if !is_shared() {
@@ -142,23 +153,23 @@ fn what_was_handled_ahead_of_the_slowest_is_not_handled_again_and_belongs_to_the
     for n in 1..=40 {
         store.append_event(number(&other, n)).unwrap();
     }
-    let (barrier, count) = (Barrier::default(), Arc::new(AtomicU64::new(0)));
+    let (gate, count) = (Barrier::default(), Arc::new(AtomicU64::new(0)));
     let consuming = {
-        let (barrier, count) = (barrier.clone(), Arc::clone(&count));
+        let (wait, count) = (gate.waiting(), Arc::clone(&count));
         let consumer = numbers(&store, "mailer").every(1);
         consumer.run_partitioned(64, key, move |event| {
             if key(event) == "a" {
-                barrier.wait();
+                wait();
             }
             count.fetch_add(1, Ordering::SeqCst);
             Ok::<_, StoreError>(())
         })
     };
-    let consuming = consuming.unwrap();
+    let (consuming, barrier) = (consuming.unwrap(), gate);
     std::thread::sleep(Duration::from_millis(200));
     if count.load(Ordering::SeqCst) == 0 {
         // By chance both keys are on one thread.
-        return barrier.open();
+        return;
     }
     let length = || std::fs::metadata(&bookmarks(&dir)[0]).map_or(0, |file| file.len());
     soon("all that was handled ahead is stored", || length() == 122);

@@ -5,9 +5,6 @@ use std::time::Duration;
 
 use crate::sync::{AtomicU64, Condvar, Instant, Mutex};
 
-/// Nobody waits longer than that, so that every moment until which somebody waits is one that a clock can show.
-const EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-
 /// Where threads wait that follow the log. As long as there are none, who writes the log does no more than look.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
@@ -29,16 +26,16 @@ impl Watch {
         self.watchers.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// The same, for this long at most. Says whether it holds.
+    /// Waits until this holds, or for so long: whether it holds. It is asked as by [`Self::wait_until`].
     pub(crate) fn wait_for(&self, patience: Duration, holds: impl Fn() -> bool) -> bool {
-        let until = Instant::now() + patience.min(EVER);
+        let start = Instant::now();
         self.watchers.fetch_add(1, Ordering::SeqCst);
         let mut asking = self.asking.lock();
         let held = loop {
             if holds() {
                 break true;
             }
-            let left = until.saturating_duration_since(Instant::now());
+            let left = patience.saturating_sub(start.elapsed());
             if left.is_zero() {
                 break false;
             }

@@ -134,15 +134,14 @@ impl Ledger {
     }
 
     /// What a bookmark says, if no position above `durable` is to be in it: up to where everything is done with, which events
-    /// are behind that, and what of those is parked.
+    /// are behind that, and what of all those is parked.
     pub(super) fn snapshot(&self, durable: u64) -> (u64, Vec<u64>, Vec<Parked>) {
         let position = self.done_to().min(durable);
         let done = self.window.iter().filter(|(_, is_done)| *is_done);
         let ahead = done.map(|(at, _)| at).chain(&self.ahead).copied();
         let ahead: Vec<u64> = ahead.filter(|at| *at > position).collect();
-        let is_done = |at: u64| at <= position || ahead.binary_search(&at).is_ok();
-        let parked = self.parked().filter(|parked| is_done(parked.position));
-        let parked = parked.cloned().collect();
+        // All of it is done with.
+        let parked = self.parked().cloned().collect();
         (position, ahead, parked)
     }
 }
