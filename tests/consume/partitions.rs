@@ -179,6 +179,9 @@ fn what_was_handled_ahead_of_the_slowest_is_not_handled_again_and_belongs_to_the
     consuming.stop().unwrap();
 
     let copy = Store::open(StoreConfig::new(&newer)).unwrap();
+    // Nor after a run that has not come so far.
+    let failing = numbers(&copy, "mailer").retry(AT_ONCE, 1).park_at_most(0);
+    failing.run(|_| Err("no")).unwrap().catch_up().unwrap_err();
     let again = handled(&copy, "mailer");
     assert_eq!(again, [0], "what was in hand");
     assert!(handled(&copy, "mailer").is_empty());
@@ -235,20 +238,31 @@ fn what_fails_on_one_thread_is_parked_and_replayed_in_the_order_of_its_key() {
 fn a_replay_makes_a_key_free_though_events_come_to_it_all_the_while() {
     let dir = Dir::new();
     let store = dir.open();
-    append(&store, [0]);
+    let other = coordinate("b", "s");
+    for n in 0..=100 {
+        append(&store, [n]);
+        store.append_event(number(&other, n)).unwrap();
+    }
     let (seen, is_up) = (Seen::default(), Arc::new(AtomicU64::new(0)));
     let consumer = numbers(&store, "mailer").retry(AT_ONCE, 1).keep_order();
     let consuming = {
         let (seen, is_up) = (seen.clone(), Arc::clone(&is_up));
-        consumer.run_partitioned(2, key, move |event| match is_up.load(Ordering::SeqCst) {
-            0 => Err(StoreError::EmptyBatch),
-            _ => seen.take_in(event),
+        consumer.run_partitioned(1, key, move |event| {
+            if key(event) == "b" {
+                // Meanwhile others of the key wait for the thread.
+                std::thread::sleep(Duration::from_millis(1));
+                return Ok(());
+            }
+            match is_up.load(Ordering::SeqCst) {
+                0 => Err(StoreError::EmptyBatch),
+                _ => seen.take_in(event),
+            }
         })
     };
     let consuming = consuming.unwrap();
     std::thread::scope(|scope| {
-        let appending = scope.spawn(|| append(&store, 1..=300));
-        consuming.wait_for(50).unwrap();
+        let appending = scope.spawn(|| append(&store, 101..=300));
+        consuming.wait_for(1).unwrap();
         is_up.store(1, Ordering::SeqCst);
         assert_eq!(consuming.replay(..).unwrap(), []);
         appending.join().unwrap();
@@ -256,6 +270,20 @@ fn a_replay_makes_a_key_free_though_events_come_to_it_all_the_while() {
     consuming.catch_up().unwrap();
     assert_eq!(consuming.parked(), []);
     assert_eq!(seen.all(), Vec::from_iter(0..=300));
+}
+
+#[test]
+fn what_a_slow_thread_has_handled_is_stored_though_nothing_more_comes() {
+    let dir = Dir::new();
+    let store = dir.open();
+    append(&store, [1]);
+    let consumer = numbers(&store, "slow").within(Duration::from_millis(20));
+    let consuming = consumer.run_partitioned(1, key, |_| {
+        std::thread::sleep(Duration::from_millis(60));
+        Ok::<_, StoreError>(())
+    });
+    let consuming = consuming.unwrap();
+    soon("it is stored", || consuming.stored_position() == 1);
 }
 
 #[test]
