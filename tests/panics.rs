@@ -24,6 +24,7 @@ struct Fragile(u64);
 impl Projection for Fragile {
     const KINDS: &'static [EventKind] = &[KIND];
     const VERSION: u32 = 1;
+    const NAME: &'static str = "Fragile";
 
     fn apply(&mut self, _: &RawEvent<'_>) -> Result<(), FoldError> {
         self.0 += 1;

@@ -5,6 +5,8 @@ use batpak::{DecodeError, EncodeError, Fold, FoldError, KindEntry};
 
 use crate::support::{Dir, coordinate};
 
+mod kept;
+
 #[derive(Event, Debug, Clone, PartialEq)]
 #[event(category = 0x3)]
 enum Till {

@@ -13,6 +13,7 @@ pub use crate::event::{
     Value, ValueReader, ValueWriter, accepted_category, clash, entries, refused_category,
 };
 pub use crate::guard::{Asked, Decision};
+pub use crate::projection::{Kept, Snapshot};
 pub use crate::typestate::{In, Instance, Moved, Place};
 
 use crate::{
@@ -175,6 +176,23 @@ pub const fn distinct_kinds<const N: usize>(kinds: [EventKind; N]) -> [EventKind
         i += 1;
     }
     kinds
+}
+
+/// The fingerprint of a fold: what the code says, and the kinds that it names.
+#[must_use]
+pub const fn fingerprint(code: u64, kinds: &[EventKind]) -> u64 {
+    let (mut print, mut i) = (code, 0);
+    while i < kinds.len() {
+        print = (print ^ kinds[i].raw() as u64).wrapping_mul(0x0100_0000_01B3);
+        i += 1;
+    }
+    print
+}
+
+/// How the fold of a machine's stream is kept.
+#[must_use]
+pub const fn kept<M: Machine<Data = D> + Snapshot, D: Snapshot>() -> Kept<M> {
+    Kept::new()
 }
 
 /// That `version` is one that `E` reads for events of this kind.

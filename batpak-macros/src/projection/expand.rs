@@ -1,15 +1,20 @@
 //! From handlers to `Projection`, and to a `Fold` per event type.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Path, Type};
 
 use super::parse::Settings;
-use super::{Argument, Event, Handler};
+use super::{Argument, Event, Handler, snapshot};
 use crate::names::{self, hygienic, plain};
 
-pub(super) fn expand(ty: &Type, settings: &Settings, handlers: &[Handler]) -> TokenStream {
+pub(super) fn expand(
+    ty: &Type,
+    settings: &Settings,
+    fingerprint: &Literal,
+    handlers: &[Handler],
+) -> TokenStream {
     let krate = names::krate(settings.krate.as_ref());
     let version = settings
         .version
@@ -24,6 +29,8 @@ pub(super) fn expand(ty: &Type, settings: &Settings, handlers: &[Handler]) -> To
         .iter()
         .filter(|(_, handlers)| !takes_meta(handlers))
         .map(|(owner, handlers)| fold(ty, owner, handlers, &krate));
+    let constants = snapshot::constants(ty, fingerprint, &krate);
+    let functions = snapshot::functions(ty, settings, &krate);
     let [raw, event] = ["raw", "event"].map(hygienic);
     let applies = owners.iter().map(|(owner, handlers)| {
         let take = if takes_meta(handlers) {
@@ -48,6 +55,7 @@ pub(super) fn expand(ty: &Type, settings: &Settings, handlers: &[Handler]) -> To
             const KINDS: &'static [#krate::EventKind] =
                 &#krate::expansion::distinct_kinds([#(#kinds),*]);
             const VERSION: ::core::primitive::u32 = #version;
+            #constants
 
             fn apply(
                 &mut self,
@@ -56,6 +64,8 @@ pub(super) fn expand(ty: &Type, settings: &Settings, handlers: &[Handler]) -> To
                 #(#applies)*
                 ::core::result::Result::Ok(())
             }
+
+            #functions
         }
     }
 }
@@ -140,6 +150,8 @@ fn fold(ty: &Type, owner: &Path, handlers: &[&Handler], krate: &syn::Path) -> To
     quote! {
         #[automatically_derived]
         impl #krate::Fold<#owner> for #ty {
+            const CODE: ::core::primitive::u64 = <Self as #krate::Projection>::FINGERPRINT;
+
             fn fold(&mut self, #event: &#owner) {
                 #dispatch
             }

@@ -3,6 +3,7 @@
 mod check;
 mod expand;
 mod parse;
+mod snapshot;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -88,11 +89,10 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     };
     check::refuse_repeats(&mut handlers, &mut errors);
     // What stands beside a generic `impl` could not name its parameters.
-    let expansion = block
-        .generics
-        .params
-        .is_empty()
-        .then(|| expand::expand(&block.self_ty, &settings, &handlers));
+    let expansion = block.generics.params.is_empty().then(|| {
+        let fingerprint = snapshot::fingerprint(&settings, item);
+        expand::expand(&block.self_ty, &settings, &fingerprint, &handlers)
+    });
     let errors = errors.into_tokens();
     quote!(#errors #block #expansion)
 }

@@ -12,13 +12,15 @@ use crate::keys::{self, Known};
 use crate::names::plain;
 
 const KNOWN: Known = Known {
-    keys: &["version", "crate"],
+    keys: &["version", "snapshot", "crate"],
     place: "in `#[projection]`",
 };
 
 #[derive(Default)]
 pub(super) struct Settings {
     pub(super) version: Option<LitInt>,
+    /// That states may be kept.
+    pub(super) snapshot: Option<()>,
     pub(super) krate: Option<Path>,
 }
 
@@ -27,6 +29,10 @@ pub(super) fn settings(attribute: TokenStream, errors: &mut Errors) -> Settings 
     let mut settings = Settings::default();
     keys::of_list(attribute, KNOWN, errors, |key| match key.name {
         "version" => key.value(&mut settings.version),
+        "snapshot" => {
+            key.keep(&mut settings.snapshot, ());
+            Ok(())
+        }
         _ => key.path_value(&mut settings.krate),
     });
     let version = settings.version.take();

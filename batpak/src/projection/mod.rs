@@ -1,6 +1,10 @@
 //! Read models: a value that events are folded into.
 
-use crate::event::{DecodeError, EventKind, RawEvent};
+mod snapshot;
+
+pub use snapshot::{Kept, Snapshot};
+
+use crate::event::{DecodeError, EncodeError, EventKind, RawEvent};
 use crate::typestate::Illegal;
 
 /// A read model: what `#[projection]` implements from handlers that name their events.
@@ -41,8 +45,17 @@ pub trait Projection: Default {
     const KINDS: &'static [EventKind];
 
     /// To be raised by whoever changes what the fold computes: states that were kept under another version
-    /// will not be taken for current ones. Nothing keeps them yet. `#[projection]` without it says 1.
+    /// are not taken for current ones. `#[projection]` without it says 1.
     const VERSION: u32;
+
+    /// What tells it from all others whose states are kept in the same place. `#[projection]` gives the
+    /// module and the type.
+    const NAME: &'static str;
+
+    /// What the fold is made of, as a number: states that were kept under another one are not taken for
+    /// current ones. `#[projection]` makes it of the handlers' code and the kinds, so that it changes with
+    /// them; 0 says that [`Self::VERSION`] alone tells of changes.
+    const FINGERPRINT: u64 = 0;
 
     /// Takes the next event. It is called only with kinds that it [reads](Self::reads).
     ///
@@ -55,6 +68,21 @@ pub trait Projection: Default {
     fn reads(kind: EventKind) -> bool {
         Self::KINDS.contains(&kind)
     }
+
+    /// The state as bytes to be kept, or `None` if it may not be, which is the default.
+    /// `#[projection(snapshot)]` says that it may.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if it may be, but its `Serialize` fails.
+    fn save(&self) -> Option<Result<Vec<u8>, EncodeError>> {
+        None
+    }
+
+    /// The state that [`Self::save`] gave the bytes of, or `None` if they are not of a state of this type.
+    #[must_use]
+    fn restore(_bytes: &[u8]) -> Option<Self> {
+        None
+    }
 }
 
 /// A fold over decoded events of type `E`, which needs no header: what a machine's shared data is.
@@ -65,6 +93,9 @@ pub trait Projection: Default {
     note = "add `#[projection]` to an `impl {Self}`, with handlers of `{E}` that do not take `&EventMeta`"
 )]
 pub trait Fold<E> {
+    /// What the fold is made of, as a number: the fingerprint of a `#[projection]`.
+    const CODE: u64 = 0;
+
     /// Takes the next event.
     fn fold(&mut self, event: &E);
 }

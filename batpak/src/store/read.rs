@@ -271,7 +271,7 @@ impl Events<'_> {
     /// # Errors
     /// As for [`Store::fold`].
     pub fn project<P: Projection>(self) -> Result<P, StoreError> {
-        Ok(super::fold(self)?.0)
+        Ok(super::fold::fold(self)?.0)
     }
 
     /// What `take` makes of the next event of the region, from either end.
