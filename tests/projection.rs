@@ -5,7 +5,10 @@ use batpak::{DecodeError, EncodeError, Fold, FoldError, KindEntry};
 
 use crate::support::{Dir, coordinate};
 
+mod as_of;
 mod kept;
+mod narrowed;
+mod refused;
 
 #[derive(Event, Debug, Clone, PartialEq)]
 #[event(category = 0x3)]

@@ -243,7 +243,7 @@ pub use pipeline::{
     Batch, Clause, Condition, Conflict, Durability, Expect, NewEvent, NotPermitted, Pipeline,
     Proposal, Proposed,
 };
-pub use projection::{Fold, FoldError, Projection};
+pub use projection::{AsOf, Fold, FoldError, Projection};
 pub use serde;
 pub use store::{
     Access, AppendReceipt, Backup, BackupError, BackupSegment, Checkpoint, CheckpointError,

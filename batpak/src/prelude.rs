@@ -1,7 +1,7 @@
 //! The names that a program using batpak starts from: `use batpak::prelude::*;`.
 
 pub use crate::{
-    AppendReceipt, Batch, Bypass, Chain, CommitError, Condition, Conflict, Coordinate,
+    AppendReceipt, AsOf, Batch, Bypass, Chain, CommitError, Condition, Conflict, Coordinate,
     CoordinateError, Denial, Denied, Durability, Event, EventId, EventKind, EventMeta,
     EventPayload, Events, Expect, Gate, GateSet, Illegal, Machine, NewEvent, NotPermitted,
     Observed, Outcome, Pipeline, Projection, RawEvent, Reacting, Reactor, Receipt, Refused, Region,

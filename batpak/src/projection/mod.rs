@@ -1,14 +1,16 @@
 //! Read models: a value that events are folded into.
 
+mod as_of;
 mod handled;
 mod snapshot;
 
+pub use as_of::AsOf;
 pub use handled::Handled;
 pub use snapshot::{Kept, Snapshot};
 
 use std::error::Error;
 
-use crate::event::{DecodeError, EncodeError, EventKind, RawEvent};
+use crate::event::{DecodeError, EncodeError, EventKind, RawEvent, Region};
 use crate::typestate::Illegal;
 
 /// A read model: what `#[projection]` implements from handlers that name their events.
@@ -45,8 +47,13 @@ use crate::typestate::Illegal;
     note = "add `#[projection(version = 1)]` to an `impl {Self}` with `#[on(..)]` methods"
 )]
 pub trait Projection: Default {
-    /// The kinds of events that are folded. Events of others are not even decoded.
+    /// The kinds of events that are folded. Events of others are not even decoded, and not read where the
+    /// index can tell of them for less.
     const KINDS: &'static [EventKind];
+
+    /// The category whose kinds are all given to [`Self::apply`], so that one which is not among
+    /// [`Self::KINDS`] can be an error: that of a machine. `None` says that only these kinds are.
+    const CATEGORY: Option<u8> = None;
 
     /// To be raised by whoever changes what the fold computes: states that were kept under another version
     /// are not taken for current ones. `#[projection]` without it says 1.
@@ -67,10 +74,24 @@ pub trait Projection: Default {
     /// [`FoldError`] if the event cannot be taken; the state is then not to be used any more.
     fn apply(&mut self, event: &RawEvent<'_>) -> Result<(), FoldError>;
 
-    /// Whether events of this kind are to be given to [`Self::apply`]: by default, if it is in [`Self::KINDS`].
+    /// Whether events of this kind are given to [`Self::apply`]. It follows from [`Self::KINDS`] and
+    /// [`Self::CATEGORY`], and is not to be written by hand.
     #[must_use]
     fn reads(kind: EventKind) -> bool {
-        Self::KINDS.contains(&kind)
+        match Self::CATEGORY {
+            Some(category) => kind.category() == category,
+            None => Self::KINDS.contains(&kind),
+        }
+    }
+
+    /// The events of the region that are given to [`Self::apply`]: for [`Store::explain`](crate::Store::explain),
+    /// to see how a fold reads. It follows from the same, and is not to be written by hand.
+    #[must_use]
+    fn narrow(region: Region) -> Region {
+        match Self::CATEGORY {
+            Some(category) => region.category(category),
+            None => region.kinds(Self::KINDS.iter().copied()),
+        }
     }
 
     /// The state as bytes to be kept, or `None` if it may not be, which is the default.

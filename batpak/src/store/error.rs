@@ -87,14 +87,15 @@ pub enum StoreError {
     /// A condition of the batch does not hold. Nothing was recorded.
     #[error(transparent)]
     Conflict(Box<Conflict>),
-    /// A condition is about what comes behind a position that the log has not reached: it is one of another log.
+    /// A condition is about what comes behind a position that the log has not reached, or the state
+    /// [as of](crate::AsOf) such a position was asked for: it is one of another log, or of an event that readers do not see yet.
     #[error(
-        "the condition is about position {position}, and the log ends at {last}; use a position that was read from this store"
+        "position {position} is asked about, and the log ends at {last}; use a position that was read from this store"
     )]
     PositionAhead {
-        /// The position of the condition.
+        /// The position that was asked about.
         position: u64,
-        /// The position of the newest event.
+        /// The position of the newest event; of the newest that readers see, if it is about reading.
         last: u64,
     },
     /// An event with this id is in the store, and is another one: another stream, kind, version, payload, metadata, or other

@@ -189,6 +189,11 @@ impl<M: Machine> Projection for Folded<M> {
     const KINDS: &'static [EventKind] = M::KINDS;
     const VERSION: u32 = M::VERSION;
     const NAME: &'static str = M::PATH;
+    /// The machine's own, so that a kind which it does not know is an error.
+    const CATEGORY: Option<u8> = match M::KINDS {
+        [first, ..] => Some(first.category()),
+        [] => None,
+    };
     /// Of the states and arms, the kinds, and the data's handlers.
     const FINGERPRINT: u64 = fingerprint(
         M::CODE ^ <M::Data as Fold<M::Event>>::CODE.rotate_left(1),
@@ -206,13 +211,6 @@ impl<M: Machine> Projection for Folded<M> {
         }
     }
 
-    /// All kinds of the machine's own category, so that one it does not know is an error.
-    fn reads(kind: EventKind) -> bool {
-        M::KINDS
-            .first()
-            .is_some_and(|own| own.category() == kind.category())
-    }
-
     fn save(&self) -> Option<Result<Vec<u8>, EncodeError>> {
         Some((M::SNAPSHOT?.save)(&self.state, &self.data))
     }
@@ -228,6 +226,7 @@ impl<M: Machine<Data = ()>> Projection for M {
     const KINDS: &'static [EventKind] = M::KINDS;
     const VERSION: u32 = M::VERSION;
     const NAME: &'static str = M::PATH;
+    const CATEGORY: Option<u8> = Folded::<M>::CATEGORY;
     const FINGERPRINT: u64 = Folded::<M>::FINGERPRINT;
 
     fn apply(&mut self, event: &RawEvent<'_>) -> Result<(), FoldError> {
@@ -238,10 +237,6 @@ impl<M: Machine<Data = ()>> Projection for M {
         folded.apply(event)?;
         *self = folded.state;
         Ok(())
-    }
-
-    fn reads(kind: EventKind) -> bool {
-        Folded::<M>::reads(kind)
     }
 
     fn save(&self) -> Option<Result<Vec<u8>, EncodeError>> {
