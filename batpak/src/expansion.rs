@@ -178,17 +178,6 @@ pub const fn distinct_kinds<const N: usize>(kinds: [EventKind; N]) -> [EventKind
     kinds
 }
 
-/// The fingerprint of a fold: what the code says, and the kinds that it names.
-#[must_use]
-pub const fn fingerprint(code: u64, kinds: &[EventKind]) -> u64 {
-    let (mut print, mut i) = (code, 0);
-    while i < kinds.len() {
-        print = (print ^ kinds[i].raw() as u64).wrapping_mul(0x0100_0000_01B3);
-        i += 1;
-    }
-    print
-}
-
 /// How the fold of a machine's stream is kept.
 #[must_use]
 pub const fn kept<M: Machine<Data = D> + Snapshot, D: Snapshot>() -> Kept<M> {

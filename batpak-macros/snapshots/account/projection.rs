@@ -45,10 +45,7 @@ impl ::batpak::Projection for Totals {
     const NAME: &'static ::core::primitive::str = ::core::concat!(
         ::core::module_path!(), "::Totals"
     );
-    const FINGERPRINT: ::core::primitive::u64 = ::batpak::expansion::fingerprint(
-        0x92BF_05E0_1FA2_FCDE,
-        Self::KINDS,
-    );
+    const CODE: ::core::primitive::u64 = 0x92BF_05E0_1FA2_FCDE;
     fn apply(
         &mut self,
         raw: &::batpak::RawEvent<'_>,

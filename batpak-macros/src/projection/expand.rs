@@ -12,7 +12,7 @@ use crate::names::{self, hygienic, plain};
 pub(super) fn expand(
     ty: &Type,
     settings: &Settings,
-    fingerprint: &Literal,
+    code: &Literal,
     handlers: &[Handler],
 ) -> TokenStream {
     let krate = names::krate(settings.krate.as_ref());
@@ -28,8 +28,8 @@ pub(super) fn expand(
     let folds = owners
         .iter()
         .filter(|(_, handlers)| are_plain(handlers))
-        .map(|(owner, handlers)| fold(ty, owner, handlers, &krate));
-    let constants = snapshot::constants(ty, fingerprint, &krate);
+        .map(|(owner, handlers)| fold(ty, code, owner, handlers, &krate));
+    let constants = snapshot::constants(ty, code);
     let functions = snapshot::functions(ty, settings, &krate);
     let [raw, event] = ["raw", "event"].map(hygienic);
     let applies = owners.iter().map(|(owner, handlers)| {
@@ -144,13 +144,19 @@ fn same(a: &Path, b: &Path) -> bool {
     quote!(#a).to_string() == quote!(#b).to_string()
 }
 
-fn fold(ty: &Type, owner: &Path, handlers: &[&Handler], krate: &syn::Path) -> TokenStream {
+fn fold(
+    ty: &Type,
+    code: &Literal,
+    owner: &Path,
+    handlers: &[&Handler],
+    krate: &syn::Path,
+) -> TokenStream {
     let event = hygienic("event");
     let dispatch = dispatch(&quote!(#event), owner, handlers, krate);
     quote! {
         #[automatically_derived]
         impl #krate::Fold<#owner> for #ty {
-            const CODE: ::core::primitive::u64 = <Self as #krate::Projection>::FINGERPRINT;
+            const CODE: ::core::primitive::u64 = #code;
 
             fn fold(&mut self, #event: &#owner) {
                 #dispatch

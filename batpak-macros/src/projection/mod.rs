@@ -97,8 +97,8 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     check::refuse_repeats(&mut handlers, &mut errors);
     // What stands beside a generic `impl` could not name its parameters.
     let expansion = block.generics.params.is_empty().then(|| {
-        let fingerprint = snapshot::fingerprint(&settings, item);
-        expand::expand(&block.self_ty, &settings, &fingerprint, &handlers)
+        let code = snapshot::code(&settings, item);
+        expand::expand(&block.self_ty, &settings, &code, &handlers)
     });
     let errors = errors.into_tokens();
     quote!(#errors #block #expansion)

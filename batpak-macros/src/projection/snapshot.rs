@@ -10,21 +10,20 @@ use crate::fingerprint::Fingerprint;
 use crate::names::{self, hygienic};
 
 /// What the handlers say, as a number. The version is in it, for the machines whose data this is.
-pub(super) fn fingerprint(settings: &Settings, item: TokenStream) -> Literal {
+pub(super) fn code(settings: &Settings, item: TokenStream) -> Literal {
     let mut print = Fingerprint::new();
     print.tokens(settings.version.to_token_stream());
     print.tokens(item);
     print.literal()
 }
 
-/// `NAME` and `FINGERPRINT`.
-pub(super) fn constants(ty: &Type, fingerprint: &Literal, krate: &syn::Path) -> TokenStream {
+/// `NAME` and `CODE`.
+pub(super) fn constants(ty: &Type, code: &Literal) -> TokenStream {
     let name = format!("::{}", names::type_text(ty));
     quote! {
         const NAME: &'static ::core::primitive::str =
             ::core::concat!(::core::module_path!(), #name);
-        const FINGERPRINT: ::core::primitive::u64 =
-            #krate::expansion::fingerprint(#fingerprint, Self::KINDS);
+        const CODE: ::core::primitive::u64 = #code;
     }
 }
 

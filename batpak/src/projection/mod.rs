@@ -63,10 +63,13 @@ pub trait Projection: Default {
     /// module and the type.
     const NAME: &'static str;
 
+    /// What the code of the fold says, as a number. `#[projection]` makes it of the handlers, so that it
+    /// changes with them; 0 says that [`Self::VERSION`] alone tells of changes.
+    const CODE: u64 = 0;
+
     /// What the fold is made of, as a number: states that were kept under another one are not taken for
-    /// current ones. `#[projection]` makes it of the handlers' code and the kinds, so that it changes with
-    /// them; 0 says that [`Self::VERSION`] alone tells of changes.
-    const FINGERPRINT: u64 = 0;
+    /// current ones. It follows from [`Self::CODE`] and [`Self::KINDS`], and is not to be written by hand.
+    const FINGERPRINT: u64 = fingerprint(Self::CODE, Self::KINDS);
 
     /// Takes the next event. It is called only with kinds that it [reads](Self::reads).
     ///
@@ -110,6 +113,16 @@ pub trait Projection: Default {
     }
 }
 
+/// The number of a fold whose code and kinds are these: FNV-1a goes on from the code.
+const fn fingerprint(code: u64, kinds: &[EventKind]) -> u64 {
+    let (mut print, mut i) = (code, 0);
+    while i < kinds.len() {
+        print = (print ^ kinds[i].raw() as u64).wrapping_mul(0x0100_0000_01B3);
+        i += 1;
+    }
+    print
+}
+
 /// A fold over decoded events of type `E`, which needs no header: what a machine's shared data is.
 ///
 /// `#[projection]` implements it for each event enum whose handlers take event fields only, and return
@@ -119,7 +132,7 @@ pub trait Projection: Default {
     note = "add `#[projection]` to an `impl {Self}`, with handlers of `{E}` that take no `&EventMeta` and return nothing"
 )]
 pub trait Fold<E> {
-    /// What the fold is made of, as a number: the fingerprint of a `#[projection]`.
+    /// As [`Projection::CODE`], of the version too.
     const CODE: u64 = 0;
 
     /// Takes the next event.

@@ -1,6 +1,5 @@
 use super::{Illegal, Place, Refused};
 use crate::event::{EncodeError, EventKind, EventPayload, KindEntry, RawEvent};
-use crate::expansion::fingerprint;
 use crate::projection::{Fold, FoldError, Kept, Projection};
 
 /// A state machine whose history is a stream: what `state_machine!` implements for the state enum.
@@ -194,11 +193,8 @@ impl<M: Machine> Projection for Folded<M> {
         [first, ..] => Some(first.category()),
         [] => None,
     };
-    /// Of the states and arms, the kinds, and the data's handlers.
-    const FINGERPRINT: u64 = fingerprint(
-        M::CODE ^ <M::Data as Fold<M::Event>>::CODE.rotate_left(1),
-        M::KINDS,
-    );
+    /// Of the states and arms, and of the data's handlers.
+    const CODE: u64 = M::CODE ^ <M::Data as Fold<M::Event>>::CODE.rotate_left(1);
 
     fn apply(&mut self, event: &RawEvent<'_>) -> Result<(), FoldError> {
         match M::Event::decode_if(event)? {
@@ -227,7 +223,7 @@ impl<M: Machine<Data = ()>> Projection for M {
     const VERSION: u32 = M::VERSION;
     const NAME: &'static str = M::PATH;
     const CATEGORY: Option<u8> = Folded::<M>::CATEGORY;
-    const FINGERPRINT: u64 = Folded::<M>::FINGERPRINT;
+    const CODE: u64 = Folded::<M>::CODE;
 
     fn apply(&mut self, event: &RawEvent<'_>) -> Result<(), FoldError> {
         let mut folded = Folded {
