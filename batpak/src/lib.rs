@@ -194,7 +194,10 @@
 //!
 //! `tracing` emits an event of that crate when a store is opened (at the level `INFO`, or `WARN` with what was cut off
 //! after a crash), when one fails and takes no more events or a reactor cannot go on (`ERROR`), and when something in the background fails or
-//! a damaged part of the index was made anew (`WARN`).
+//! a damaged part of the index was made anew, or a projection cache fails (`WARN`).
+//!
+//! `redb` and `lmdb` let a [`ProjectionCache`] keep states of projections on disk. `lmdb` compiles LMDB, which is C, and brings
+//! the one module of this crate that has unsafe code; without it the crate forbids that.
 //!
 //! # Platforms
 //!
@@ -211,6 +214,8 @@
 //!
 //! [`Projection`] and the typestate of [`state_machine!`] stand beside the store: both are folds. [`outcome`] names none of
 //! them: it is for the steps of workflows, whose answer may be neither yes nor no yet.
+
+#![cfg_attr(not(feature = "lmdb"), forbid(unsafe_code))]
 
 mod coordinate;
 mod event;
@@ -243,13 +248,14 @@ pub use pipeline::{
     Batch, Clause, Condition, Conflict, Durability, Expect, NewEvent, NotPermitted, Pipeline,
     Proposal, Proposed,
 };
-pub use projection::{Fold, FoldError, Projection};
+pub use projection::{CacheError, Fold, FoldError, Projection, ProjectionCache};
 pub use serde;
 pub use store::{
     Access, AppendReceipt, Backup, BackupError, BackupSegment, Checkpoint, CheckpointError,
-    Criterion, Cut, CutReason, Decider, Divergence, Events, Lineage, LineageEdge, LineageEvent,
-    Lookup, Loss, Lost, Plan, PlanItem, Progress, Reacting, Reactor, ReactorError, ReactorFailure,
-    Recovery, Repair, Store, StoreConfig, StoreError, Ticket, Verification, reactor,
+    Criterion, Cut, CutReason, Decider, Divergence, Events, Keyed, Lineage, LineageEdge,
+    LineageEvent, Lookup, Loss, Lost, Plan, PlanItem, Progress, Reacting, Reactor, ReactorError,
+    ReactorFailure, Recovery, Repair, Store, StoreConfig, StoreError, Ticket, Verification,
+    reactor,
 };
 pub use typestate::{
     Chain, CommitError, Committed, Cursor, Denied, Folded, Illegal, Machine, Pending, Refused,

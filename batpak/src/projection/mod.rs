@@ -1,7 +1,9 @@
 //! Read models: a value that events are folded into.
 
+pub(crate) mod cache;
 mod snapshot;
 
+pub use cache::{CacheError, ProjectionCache};
 pub use snapshot::{Kept, Snapshot};
 
 use crate::event::{DecodeError, EncodeError, EventKind, RawEvent};

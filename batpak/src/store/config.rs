@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::fs::{Disk, RealDisk};
 use super::source::{Source, SystemSource};
 use crate::pipeline::Durability;
+use crate::projection::ProjectionCache;
 
 /// Where a store lives, and how it behaves. A store may be opened with other settings than it was created with.
 ///
@@ -27,6 +28,7 @@ pub struct StoreConfig {
     pub(crate) max_batch_events: usize,
     pub(crate) max_queued_bytes: usize,
     pub(crate) cache_bytes: usize,
+    pub(crate) projection_cache: ProjectionCache,
 }
 
 impl StoreConfig {
@@ -44,6 +46,7 @@ impl StoreConfig {
             max_batch_events: 4_096,
             max_queued_bytes: 64 << 20,
             cache_bytes: 32 << 20,
+            projection_cache: ProjectionCache::none(),
         }
     }
 
@@ -94,6 +97,13 @@ impl StoreConfig {
     #[must_use]
     pub fn cache_bytes(mut self, bytes: usize) -> Self {
         self.cache_bytes = bytes;
+        self
+    }
+
+    /// Where states of projections are kept, if they may be. Default: [`ProjectionCache::none`].
+    #[must_use]
+    pub fn projection_cache(mut self, cache: ProjectionCache) -> Self {
+        self.projection_cache = cache;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Events, Store, StoreError};
 use crate::coordinate::Coordinate;
-use crate::event::Region;
+use crate::event::{EventHeader, Region};
 use crate::projection::Projection;
 use crate::typestate::{Cursor, Folded, Machine, Place};
 
@@ -13,7 +13,8 @@ impl Store {
     /// [`StoreError::Fold`] with the place of an event that the projection cannot take, and whatever
     /// reading gives.
     pub fn project<P: Projection>(&self, coordinate: &Coordinate) -> Result<P, StoreError> {
-        let (projection, _) = fold(self.stream(coordinate))?;
+        let region = Region::stream(coordinate);
+        let (projection, _) = self.shared.fold(&region, self.stream(coordinate))?;
         Ok(projection)
     }
 
@@ -22,7 +23,7 @@ impl Store {
     /// # Errors
     /// As for [`Self::project`].
     pub fn fold<P: Projection>(&self, region: &Region) -> Result<P, StoreError> {
-        let (projection, _) = fold(self.query(region))?;
+        let (projection, _) = self.shared.fold(region, self.query(region))?;
         Ok(projection)
     }
 
@@ -36,7 +37,10 @@ impl Store {
     /// [`StoreError::OtherMachine`] if the entity has not the machine's prefix.
     pub fn load<M: Machine>(&self, coordinate: &Coordinate) -> Result<M::Loaded, StoreError> {
         Cursor::check_address::<M>(coordinate)?;
-        let (folded, head) = fold::<Folded<M>>(self.stream(coordinate))?;
+        let region = Region::stream(coordinate);
+        let (folded, head) = self
+            .shared
+            .fold::<Folded<M>>(&region, self.stream(coordinate))?;
         let cursor = Cursor::new(self.id(), coordinate.clone(), head);
         Ok(folded.state.enter(Place::new(cursor), folded.data))
     }
@@ -44,19 +48,40 @@ impl Store {
 
 /// The projection of these events, and the revision and position of the last of them, or zeros.
 pub(super) fn fold<P: Projection>(events: Events<'_>) -> Result<(P, (u64, u64)), StoreError> {
-    let mut projection = P::default();
-    let mut head = (0, 0);
+    let folded = fold_onto(P::default(), events)?;
+    let head = folded.last.map(|last| (last.revision, last.sequence));
+    Ok((folded.state, head.unwrap_or_default()))
+}
+
+/// A state that events were folded into.
+pub(super) struct FoldedOnto<P> {
+    pub(super) state: P,
+    /// How many they were, and the last of them.
+    pub(super) events: u64,
+    pub(super) last: Option<EventHeader>,
+}
+
+/// Folds these events into a state.
+pub(super) fn fold_onto<P: Projection>(
+    mut state: P,
+    events: Events<'_>,
+) -> Result<FoldedOnto<P>, StoreError> {
+    let (mut count, mut last) = (0, None);
     events.for_each_raw(|event| {
         let header = &event.meta.header;
-        head = (header.revision, header.sequence);
+        (count, last) = (count + 1, Some(*header));
         if !P::reads(header.kind) {
             return Ok(());
         }
-        projection.apply(event).map_err(|source| StoreError::Fold {
+        state.apply(event).map_err(|source| StoreError::Fold {
             position: header.sequence,
             coordinate: event.meta.coordinate(),
             source,
         })
     })?;
-    Ok((projection, head))
+    Ok(FoldedOnto {
+        state,
+        events: count,
+        last,
+    })
 }

@@ -110,6 +110,7 @@ impl Follower {
             dir: config.dir.clone(),
             follower: None,
             watch: Watch::default(),
+            snapshots: config.projection_cache.open(),
         };
         following.show(&shared);
         damage.take();

@@ -21,6 +21,7 @@ mod follow;
 pub(crate) mod fs;
 mod index;
 mod indexing;
+mod keyed;
 mod log;
 mod names;
 mod open;
@@ -33,10 +34,11 @@ mod repair;
 #[cfg(all(test, shuttle, feature = "testing"))]
 mod schedules;
 mod shared;
+mod snapshot;
 pub(crate) mod source;
 mod table;
 mod tail_record;
-mod trace;
+pub(crate) mod trace;
 mod verify;
 mod watch;
 
@@ -51,6 +53,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, Divergence};
 pub use config::StoreConfig;
 pub use decide::Decider;
 pub use error::StoreError;
+pub use keyed::Keyed;
 pub use log::segment::directory::{Cut, Recovery};
 pub use log::segment::recover::CutReason;
 pub use plan::{Access, Criterion, Lookup, Plan, PlanItem};
@@ -171,6 +174,7 @@ impl Drop for Store {
             let _ = committer.give_back();
             committer.tell_last();
         }
+        self.shared.settle_snapshots();
     }
 }
 

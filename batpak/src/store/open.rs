@@ -97,6 +97,7 @@ impl Store {
             dir: config.dir.clone(),
             follower: None,
             watch: Watch::default(),
+            snapshots: config.projection_cache.open(),
         });
         let end = End {
             segment: opened.header,

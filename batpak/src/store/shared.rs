@@ -13,6 +13,7 @@ use super::names::KindNames;
 use super::watch::Watch;
 use crate::coordinate::Coordinate;
 use crate::event::{Digest, StoreId};
+use crate::projection::cache::Opening;
 use crate::sync::{AtomicU64, RwLock};
 
 /// The log, as an open store knows it.
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) follower: Option<Follower>,
     /// Where threads wait for events, and for the end of those.
     pub(crate) watch: Watch,
+    /// Where states of projections are kept, if anywhere.
+    pub(crate) snapshots: Option<Opening>,
 }
 
 /// How far the log goes, for those who read it and those who rely on it.

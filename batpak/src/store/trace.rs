@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use super::{ReactorError, Recovery};
+use crate::projection::CacheError;
 
 /// The store was opened, and its newest event has the position `last`.
 pub(super) fn opened(dir: &Path, last: u64, recovery: &Recovery) {
@@ -52,4 +53,10 @@ pub(super) fn postponed(dir: &Path, error: &dyn Display) {
 pub(super) fn remade(dir: &Path, first: u64, last: u64) {
     #[cfg(feature = "tracing")]
     tracing::warn!(dir = %dir.display(), first, last, "made a damaged part of the index anew");
+}
+
+/// A projection cache could not do something; what was asked of the store has its answer.
+pub(crate) fn cache_failed(error: &CacheError) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(%error, "a projection cache has failed");
 }
