@@ -2,6 +2,7 @@
 
 mod append;
 mod backup;
+mod cache;
 mod causality;
 mod checkpoint;
 mod commit;

@@ -3,7 +3,6 @@
 mod spilled;
 mod states;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -51,7 +50,7 @@ impl Store {
     ///     store.append_typed(&Coordinate::new(name, "bank")?, &Account::Deposited { cents })?;
     /// }
     /// let bank = Region::all().scope("bank");
-    /// let mut balances = store.keyed::<Balance>(&bank, |event| Ok(Some(event.meta.entity.into())))?;
+    /// let mut balances = store.keyed::<Balance>(&bank, |event| Ok(Some(event.meta.entity.to_owned())))?;
     /// assert_eq!(balances.len(), 2);
     /// assert_eq!(balances.get("alice")?.map(|balance| balance.0), Some(6));
     /// # drop((balances, store));
@@ -64,9 +63,7 @@ impl Store {
     pub fn keyed<P: Projection>(
         &self,
         region: &Region,
-        key: impl for<'e> Fn(&RawEvent<'e>) -> Result<Option<Cow<'e, str>>, DecodeError>
-        + Send
-        + 'static,
+        key: impl Fn(&RawEvent<'_>) -> Result<Option<String>, DecodeError> + Send + 'static,
     ) -> Result<Keyed<P>, StoreError> {
         let spilled = Spilled::open::<P>(&self.shared, region);
         let mut keyed = Keyed {
@@ -85,7 +82,7 @@ impl Store {
     }
 }
 
-type KeyOf = dyn for<'e> Fn(&RawEvent<'e>) -> Result<Option<Cow<'e, str>>, DecodeError> + Send;
+type KeyOf = dyn Fn(&RawEvent<'_>) -> Result<Option<String>, DecodeError> + Send;
 
 /// One state per key, as [`Store::keyed`] makes them. It shows the log as it was at the last [`Self::refresh`].
 pub struct Keyed<P: Projection> {
@@ -282,7 +279,7 @@ impl<P: Projection> Keyed<P> {
                 source,
             };
             if let Some(key) = (self.key)(event).map_err(|error| failed(error.into()))? {
-                self.fold(&key, event, &header, failed)?;
+                self.fold(key, event, &header, failed)?;
             }
         }
         self.reached.position = header.sequence;
@@ -296,16 +293,15 @@ impl<P: Projection> Keyed<P> {
 
     fn fold(
         &mut self,
-        key: &str,
+        key: String,
         event: &RawEvent<'_>,
         header: &EventHeader,
         failed: impl FnOnce(FoldError) -> StoreError,
     ) -> Result<(), Stop> {
-        if !self.states.has(key) && !self.load(key)? {
-            self.states
-                .insert(key.to_owned(), State::new(header.sequence));
+        if !self.states.has(&key) && !self.load(&key)? {
+            self.states.insert(key.clone(), State::new(header.sequence));
         }
-        let Some(state) = self.states.get(key) else {
+        let Some(state) = self.states.get(&key) else {
             return Ok(());
         };
         if state.first == header.sequence {
@@ -320,7 +316,7 @@ impl<P: Projection> Keyed<P> {
         state.evidence = evidence(header);
         state.unwritten = true;
         if self.spilled.is_some() {
-            self.states.measure(key);
+            self.states.measure(&key);
         }
         Ok(())
     }
