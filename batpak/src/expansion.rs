@@ -13,7 +13,7 @@ pub use crate::event::{
     Value, ValueReader, ValueWriter, accepted_category, clash, entries, refused_category,
 };
 pub use crate::guard::{Asked, Decision};
-pub use crate::projection::{Kept, Snapshot};
+pub use crate::projection::{Handled, Kept, Snapshot};
 pub use crate::typestate::{In, Instance, Moved, Place};
 
 use crate::{

@@ -27,16 +27,16 @@ pub(super) fn expand(
     let owners = owners(handlers);
     let folds = owners
         .iter()
-        .filter(|(_, handlers)| !takes_meta(handlers))
+        .filter(|(_, handlers)| are_plain(handlers))
         .map(|(owner, handlers)| fold(ty, owner, handlers, &krate));
     let constants = snapshot::constants(ty, fingerprint, &krate);
     let functions = snapshot::functions(ty, settings, &krate);
     let [raw, event] = ["raw", "event"].map(hygienic);
     let applies = owners.iter().map(|(owner, handlers)| {
-        let take = if takes_meta(handlers) {
-            dispatch(&quote!(&#event), owner, handlers)
-        } else {
+        let take = if are_plain(handlers) {
             quote!(#krate::Fold::<#owner>::fold(self, &#event);)
+        } else {
+            dispatch(&quote!(&#event), owner, handlers, &krate)
         };
         quote! {
             if let ::core::option::Option::Some(#event) =
@@ -114,8 +114,8 @@ impl Event {
     }
 }
 
-fn takes_meta(handlers: &[&Handler]) -> bool {
-    handlers.iter().any(|handler| handler.takes_meta())
+fn are_plain(handlers: &[&Handler]) -> bool {
+    handlers.iter().all(|handler| handler.is_plain())
 }
 
 /// The handlers of each event type, in the order of its first mention.
@@ -146,7 +146,7 @@ fn same(a: &Path, b: &Path) -> bool {
 
 fn fold(ty: &Type, owner: &Path, handlers: &[&Handler], krate: &syn::Path) -> TokenStream {
     let event = hygienic("event");
-    let dispatch = dispatch(&quote!(#event), owner, handlers);
+    let dispatch = dispatch(&quote!(#event), owner, handlers, krate);
     quote! {
         #[automatically_derived]
         impl #krate::Fold<#owner> for #ty {
@@ -160,12 +160,12 @@ fn fold(ty: &Type, owner: &Path, handlers: &[&Handler], krate: &syn::Path) -> To
 }
 
 /// A `match` on the reference `event` that calls the handler of each of its events.
-fn dispatch(event: &TokenStream, owner: &Path, handlers: &[&Handler]) -> TokenStream {
+fn dispatch(event: &TokenStream, owner: &Path, handlers: &[&Handler], krate: &Path) -> TokenStream {
     let arms = handlers.iter().flat_map(|handler| {
         let events = handler.events.iter();
         events
             .filter(|event| same(&event.owner, owner))
-            .map(|event| arm(event, handler))
+            .map(|event| arm(event, handler, krate))
     });
     let alias = alias(owner);
     quote! {
@@ -178,7 +178,7 @@ fn dispatch(event: &TokenStream, owner: &Path, handlers: &[&Handler]) -> TokenSt
     }
 }
 
-fn arm(event: &Event, handler: &Handler) -> TokenStream {
+fn arm(event: &Event, handler: &Handler, krate: &Path) -> TokenStream {
     let path = event.aliased();
     if !handler.is_sound {
         return quote!(#path { .. } => {});
@@ -198,5 +198,10 @@ fn arm(event: &Event, handler: &Handler) -> TokenStream {
         }
         None => quote!({ #(#fields,)* .. }),
     };
-    quote!(#path #pattern => self.#method(#(#arguments),*),)
+    let call = quote!(self.#method(#(#arguments),*));
+    let call = match &handler.output {
+        Some(output) => quote!(<#output as #krate::expansion::Handled>::into_result(#call)?),
+        None => call,
+    };
+    quote!(#path #pattern => #call,)
 }

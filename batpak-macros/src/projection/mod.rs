@@ -7,7 +7,7 @@ mod snapshot;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Ident, ItemImpl, Path};
+use syn::{Ident, ItemImpl, Path, Type};
 
 use crate::errors::{Errors, refuse_generics};
 
@@ -16,6 +16,8 @@ struct Handler {
     method: Ident,
     events: Vec<Event>,
     arguments: Vec<Argument>,
+    /// What it returns, if it says so: then it may refuse an event.
+    output: Option<Type>,
     /// Whether it can be called with the arguments: a broken one still names its events.
     is_sound: bool,
 }
@@ -42,6 +44,11 @@ impl Handler {
         self.arguments
             .iter()
             .any(|argument| matches!(argument, Argument::Meta))
+    }
+
+    /// Whether it takes fields of the event alone, and takes every event: then it needs no header and no error.
+    fn is_plain(&self) -> bool {
+        !self.takes_meta() && self.output.is_none()
     }
 
     /// The parameters that are fields of the event.

@@ -4,7 +4,10 @@ use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Ident, ImplItem, ItemImpl, LitInt, Meta, Path, Token, parse_quote};
+use syn::{
+    Attribute, Ident, ImplItem, ItemImpl, LitInt, Meta, Path, ReturnType, Signature, Token, Type,
+    parse_quote,
+};
 
 use super::{Event, Handler, check};
 use crate::errors::Errors;
@@ -72,10 +75,22 @@ pub(super) fn handlers(block: &mut ItemImpl, errors: &mut Errors) -> Option<Vec<
             method: method.sig.ident.clone(),
             events,
             arguments,
+            output: output(&method.sig),
             is_sound,
         });
     }
     (!handlers.is_empty()).then_some(handlers)
+}
+
+/// What the method returns, if that is not nothing.
+fn output(signature: &Signature) -> Option<Type> {
+    match &signature.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) => match &**ty {
+            Type::Tuple(tuple) if tuple.elems.is_empty() => None,
+            other => Some(other.clone()),
+        },
+    }
 }
 
 /// `Enum::Variant | Enum::Tuple(payload) | Struct`.

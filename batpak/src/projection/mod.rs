@@ -1,10 +1,14 @@
 //! Read models: a value that events are folded into.
 
 pub(crate) mod cache;
+mod handled;
 mod snapshot;
 
 pub use cache::{CacheError, ProjectionCache};
+pub use handled::Handled;
 pub use snapshot::{Kept, Snapshot};
+
+use std::error::Error;
 
 use crate::event::{DecodeError, EncodeError, EventKind, RawEvent};
 use crate::typestate::Illegal;
@@ -89,10 +93,11 @@ pub trait Projection: Default {
 
 /// A fold over decoded events of type `E`, which needs no header: what a machine's shared data is.
 ///
-/// `#[projection]` implements it for each event enum whose handlers take event fields only.
+/// `#[projection]` implements it for each event enum whose handlers take event fields only, and return
+/// nothing: a machine has checked its events by then, and there is no place to name in an error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the shared data of a machine over `{E}`",
-    note = "add `#[projection]` to an `impl {Self}`, with handlers of `{E}` that do not take `&EventMeta`"
+    note = "add `#[projection]` to an `impl {Self}`, with handlers of `{E}` that take no `&EventMeta` and return nothing"
 )]
 pub trait Fold<E> {
     /// What the fold is made of, as a number: the fingerprint of a `#[projection]`.
@@ -114,6 +119,9 @@ pub enum FoldError {
     /// The event does not decode.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// A handler refused it.
+    #[error(transparent)]
+    Refused(Box<dyn Error + Send + Sync>),
     /// The machine's table has no transition for it.
     #[error(transparent)]
     Illegal(#[from] Illegal),
