@@ -128,3 +128,49 @@ fn a_cache_whose_process_is_killed_opens_with_right_states() {
         }
     }
 }
+
+#[test]
+fn child_has_more_states_than_memory() {
+    let Some(path) = given() else { return };
+    let cache = ProjectionCache::redb(path.join("redb")).unwrap();
+    let config = StoreConfig::new(path.join("store"));
+    let config = config.projection_cache(cache.clone().memory_bytes(4 << 20));
+    let store = Store::open(config).unwrap();
+    let mut batch = Batch::new();
+    for n in 0..1_000 {
+        let name = "x".to_owned();
+        batch = batch.event(NewEvent::of(&entity(n), &Named::Named { name }));
+    }
+    store.commit(batch).unwrap();
+    let of_process = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let peak = status.lines().find(|line| line.starts_with("VmHWM:"));
+        let kib = peak.unwrap().split_whitespace().nth(1).unwrap();
+        kib.parse::<usize>().unwrap() << 10
+    };
+    let before = of_process();
+    let key = |event: &batpak::RawEvent<'_>| Ok(Some(event.meta.entity.to_owned()));
+    let mut names = store.keyed::<Name>(&Region::all(), key).unwrap();
+    let mut bytes = 0;
+    let mut add = |_: &str, name: &Name| {
+        bytes += name.name.len();
+        Ok::<_, StoreError>(())
+    };
+    names.for_each(&mut add).unwrap();
+    assert!(cache.last_failure().is_none());
+    let taken = of_process() - before;
+    assert!(taken < bytes / 2, "{taken} for {bytes}");
+    println!("acknowledged {bytes}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn states_by_key_need_no_memory_for_all_of_them() {
+    let dir = Dir::new();
+    let text = run(
+        ":",
+        "caches::child_has_more_states_than_memory",
+        dir.outside(),
+    );
+    assert_eq!(acknowledged(&text), 1_000 << 17);
+}
