@@ -3,19 +3,38 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use batpak::CacheError;
+use batpak::{CacheError, DecodeError, RawEvent};
 
 use super::*;
 use crate::support::{files, setting};
+
+const STREAMS: u64 = 120;
+
+/// A key for each event, for many of which a home needs several pages.
+fn by_prefix(event: &RawEvent<'_>) -> Result<Option<String>, DecodeError> {
+    let header = &event.meta.header;
+    Ok(Some(format!(
+        "{}{}",
+        event.meta.entity.repeat(5),
+        header.revision
+    )))
+}
 
 /// A store with a few streams, and the files of a cache that was closed with what it keeps of them.
 fn kept(home: Home) -> (Dir, BTreeMap<PathBuf, Vec<u8>>) {
     let dir = Dir::new();
     let store = Store::open(dir.config().projection_cache(home.open(&dir))).unwrap();
-    for n in 0..5 {
-        add(&store, &counter(n), 0..10 + n);
+    let mut batch = Batch::new();
+    for n in 0..STREAMS {
+        for n_th in 0..1 + n % 3 {
+            batch = batch.event(NewEvent::of(&counter(n), &Counter::Added { n: n_th }));
+        }
+    }
+    store.commit(batch).unwrap();
+    for n in 0..STREAMS {
         store.project::<Sum>(&counter(n)).unwrap();
     }
+    drop(store.keyed::<Sum>(&Region::all(), by_prefix).unwrap());
     store.close().unwrap();
     let found = files(&dir.outside().join("cache"));
     (dir, found)
@@ -52,6 +71,24 @@ fn try_files(
     for (n, sum) in (0..).zip(sums) {
         assert_eq!(reader.project::<Sum>(&counter(n)).unwrap(), *sum);
     }
+    let mut keyed = reader.keyed::<Sum>(&Region::all(), by_prefix).unwrap();
+    for event in reader.query(&Region::all()).step_by(7) {
+        let event = event.unwrap();
+        let key = format!(
+            "{}{}",
+            event.coordinate.entity().repeat(5),
+            event.header.revision
+        );
+        let sum = keyed.get(&key).unwrap().unwrap();
+        assert_eq!((sum.count, sum.total), (1, event.header.revision - 1));
+    }
+    let mut count = 0;
+    let all = keyed.for_each(|_, sum| {
+        count += sum.count;
+        Ok::<_, StoreError>(())
+    });
+    all.unwrap();
+    assert_eq!(count, reader.position());
 }
 
 #[test]
@@ -60,7 +97,7 @@ fn a_flipped_bit_in_a_cache_gives_no_wrong_state() {
     for home in Home::ON_DISK {
         let (dir, whole) = kept(home);
         let store = dir.open();
-        let sums: Vec<Sum> = (0..5).map(|n| sum(&store, &counter(n))).collect();
+        let sums: Vec<Sum> = (0..STREAMS).map(|n| sum(&store, &counter(n))).collect();
         for (name, bytes) in &whole {
             // Long runs of zeros are room that nobody uses.
             let used: Vec<usize> = (0..bytes.len())
@@ -83,7 +120,7 @@ fn a_cache_that_was_cut_or_replaced_gives_no_wrong_state() {
     for home in Home::ON_DISK {
         let (dir, whole) = kept(home);
         let store = dir.open();
-        let sums: Vec<Sum> = (0..5).map(|n| sum(&store, &counter(n))).collect();
+        let sums: Vec<Sum> = (0..STREAMS).map(|n| sum(&store, &counter(n))).collect();
         for (name, bytes) in &whole {
             for len in [0, 1, 100, 4_096, 4_097, bytes.len() / 2, bytes.len() - 1] {
                 let mut files = whole.clone();
@@ -109,7 +146,7 @@ fn a_damaged_cache_is_begun_anew_and_says_so() {
         let failure = cache.last_failure().unwrap();
         assert!(matches!(*failure, CacheError::Damaged { .. }), "{failure}");
         let store = Store::open(dir.config().projection_cache(cache)).unwrap();
-        for new in [10, 0] {
+        for new in [1, 0] {
             let folded = folded(|| store.project::<Sum>(&counter(0)).unwrap());
             assert_eq!(folded, (sum(&store, &counter(0)), new), "{home:?}");
         }

@@ -186,6 +186,28 @@ fn two_over_the_same_events_do_not_disturb_each_other() {
 }
 
 #[test]
+fn one_that_is_behind_takes_nothing_from_another_that_is_not() {
+    for home in Home::ON_DISK {
+        let dir = Dir::new();
+        let cache = home.open(&dir).memory_bytes(4 << 10);
+        let store = Store::open(dir.config().projection_cache(cache)).unwrap();
+        for n in 0..5 {
+            add(&store, &counter(n), [n]);
+        }
+        // What it has fits into memory, and is written when it ends.
+        let behind = keyed(&store);
+        for n in (0..5).chain(20..80) {
+            add(&store, &counter(n), [1_000]);
+        }
+        let mut ahead = keyed(&store);
+        drop(behind);
+        for (key, sum) in by_hand(&store) {
+            assert_eq!(ahead.get(&key).unwrap(), Some(&sum), "{home:?} {key}");
+        }
+    }
+}
+
+#[test]
 fn a_key_that_is_too_long_for_a_home_has_its_state_all_the_same() {
     for home in Home::ALL {
         let dir = Dir::new();

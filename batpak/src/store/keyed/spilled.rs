@@ -288,7 +288,9 @@ impl Batch {
 
     /// Writes what was put; whether that and all before was done.
     fn write(&mut self, opening: &Opening) -> bool {
-        let changes = std::mem::take(&mut self.changes);
+        let mut changes = std::mem::take(&mut self.changes);
+        // What lies together is written together.
+        changes.sort_unstable();
         self.failed = self.failed || opening.write_values(&changes).is_none();
         if !self.failed {
             self.written.append(&mut self.keys);
