@@ -24,6 +24,7 @@ struct Fragile(u64);
 impl Projection for Fragile {
     const KINDS: &'static [EventKind] = &[KIND];
     const VERSION: u32 = 1;
+    const NAME: &'static str = "Fragile";
 
     fn apply(&mut self, _: &RawEvent<'_>) -> Result<(), FoldError> {
         self.0 += 1;
@@ -51,8 +52,9 @@ fn a_panic_in_what_the_caller_gives_to_be_run_harms_neither_the_store_nor_others
             let visit = |_: &RawEvent<'_>| -> Result<(), StoreError> { panic!("the caller's") };
             let _ = store.query(&Region::all()).for_each_raw(visit);
         }),
-        ("progress", &|| {
-            let _ = store.verify_with(|_| panic!("the caller's"));
+        ("what is imported", &|| {
+            let next = || -> Option<Result<Batch, StoreError>> { panic!("the caller's") };
+            let _ = store.import(std::iter::from_fn(next));
         }),
     ];
     for (n, (what, call)) in calls.iter().enumerate() {

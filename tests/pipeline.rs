@@ -468,6 +468,7 @@ fn a_plain_batch_may_rest_on_what_was_observed_too() {
     impl Projection for Count {
         const KINDS: &'static [EventKind] = &[KIND];
         const VERSION: u32 = 1;
+        const NAME: &'static str = "Count";
         fn apply(&mut self, _: &RawEvent<'_>) -> Result<(), batpak::FoldError> {
             self.0 += 1;
             Ok(())

@@ -1,6 +1,8 @@
 //! A store in a process that is short of something, is killed, or moves: each test runs its child in a process of its
 //! own, under a shell that sets the limit where there is one.
 
+mod caches;
+mod consumers;
 mod descriptors;
 mod injected;
 mod kill;

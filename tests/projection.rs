@@ -5,6 +5,11 @@ use batpak::{DecodeError, EncodeError, Fold, FoldError, KindEntry};
 
 use crate::support::{Dir, coordinate};
 
+mod as_of;
+mod kept;
+mod narrowed;
+mod refused;
+
 #[derive(Event, Debug, Clone, PartialEq)]
 #[event(category = 0x3)]
 enum Till {

@@ -2,10 +2,13 @@
 
 use std::io;
 use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
 
 use batpak::prelude::*;
+use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::support::{Dir, coordinate, fill, number, soon};
+use crate::support::{Dir, KIND, coordinate, fill, number, soon};
 
 /// What all stores of this process have said since somebody listens.
 static SAID: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -100,5 +103,105 @@ fn a_reactor_that_cannot_go_on_says_so_though_nobody_asks_it() {
         "no answer",
     ] {
         assert!(said[1].contains(part), "{said:?}");
+    }
+}
+
+/// Notes the spans that end on this thread, until this is dropped.
+fn note_spans() -> impl Sized {
+    listen();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false);
+    let subscriber = subscriber.with_span_events(FmtSpan::CLOSE);
+    subscriber.with_writer(|| Said).set_default()
+}
+
+#[test]
+fn each_long_work_is_a_span_that_ends_with_what_was_done() {
+    #[derive(Default)]
+    struct Count(u64);
+    impl Projection for Count {
+        const KINDS: &'static [EventKind] = &[KIND];
+        const VERSION: u32 = 1;
+        const NAME: &'static str = "count";
+        fn apply(&mut self, _: &RawEvent<'_>) -> Result<(), batpak::FoldError> {
+            self.0 += 1;
+            Ok(())
+        }
+    }
+
+    let dir = Dir::new();
+    let _noting = note_spans();
+    let store = dir.open();
+    let stream = coordinate("a", "s");
+    let batches = (0..5).map(|_| -> Result<Batch, StoreError> {
+        Ok((0..1_000).map(|n| number(&stream, n)).collect())
+    });
+    store.import(batches).unwrap();
+    assert_eq!(store.project::<Count>(&stream).unwrap().0, 5_000);
+    store.verify().unwrap();
+    store.backup(dir.outside().join("backup")).unwrap();
+    store.close().unwrap();
+    dir.forget_index();
+    Store::repair(dir.config(), dir.outside().join("repaired")).unwrap();
+    drop(dir.open());
+    let said = said(&dir);
+    let ends: Vec<_> = said
+        .iter()
+        .filter(|line| line.contains(" close "))
+        .collect();
+    let works = [
+        ("opening", "done=0"),
+        ("importing", "total=5 done=5"),
+        ("folding", "done=5000"),
+        ("verifying", "total=5000 done=5000"),
+        ("backing_up", "total=5000 done=5000"),
+        ("repairing", "total=5000 done=5000"),
+        ("opening", "total=5000 done=5000"),
+    ];
+    assert_eq!(ends.len(), works.len(), "{ends:#?}");
+    for (line, (name, fields)) in ends.iter().zip(works) {
+        let span = format!(" INFO {name}{{dir={}", dir.path().display());
+        assert!(line.contains(&span) && line.contains(fields), "{line}");
+    }
+}
+
+#[test]
+fn the_span_of_a_work_that_fails_tells_how_far_it_came() {
+    let dir = Dir::new();
+    let _noting = note_spans();
+    let store = dir.open();
+    let batch = |n| match n {
+        3 => Err("no third"),
+        _ => Ok(Batch::new().event(number(&coordinate("a", "s"), n))),
+    };
+    store.import((1..5).map(batch)).unwrap_err();
+    let said = said(&dir);
+    let end = said.iter().find(|line| line.contains("importing")).unwrap();
+    assert!(end.contains("total=4 done=2"), "{end}");
+}
+
+#[test]
+fn a_consumer_that_parks_an_event_or_cannot_go_on_says_so_though_nobody_asks_it() {
+    listen();
+    let dir = Dir::new();
+    let store = dir.open();
+    let at_once = batpak::Backoff::new(Duration::ZERO, Duration::ZERO);
+    let consumer = store.consumer("failing", Region::all()).retry(at_once, 2);
+    let consuming = consumer.park_at_most(1).run(|_| Err("no answer")).unwrap();
+    for n in 1..=2 {
+        store
+            .append_event(number(&coordinate("a", "s"), n))
+            .unwrap();
+    }
+    soon("it fails", || consuming.error().is_some());
+    drop(consuming);
+    let said = said(&dir);
+    let parts = ["consumer=\"failing\"", "no answer"];
+    for (line, more) in [
+        (&said[1], ["WARN batpak::store", "position=1 attempts=2"]),
+        (&said[2], ["ERROR batpak::store", "position=2"]),
+    ] {
+        for part in parts.iter().chain(&more) {
+            assert!(line.contains(part), "{said:?}");
+        }
     }
 }

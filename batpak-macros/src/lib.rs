@@ -5,6 +5,7 @@
 // once, each at its span.
 mod errors;
 mod event;
+mod fingerprint;
 mod gate;
 mod keys;
 mod machine;

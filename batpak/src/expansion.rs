@@ -13,6 +13,7 @@ pub use crate::event::{
     Value, ValueReader, ValueWriter, accepted_category, clash, entries, refused_category,
 };
 pub use crate::guard::{Asked, Decision};
+pub use crate::projection::{Handled, Kept, Snapshot};
 pub use crate::typestate::{In, Instance, Moved, Place};
 
 use crate::{
@@ -175,6 +176,12 @@ pub const fn distinct_kinds<const N: usize>(kinds: [EventKind; N]) -> [EventKind
         i += 1;
     }
     kinds
+}
+
+/// How the fold of a machine's stream is kept.
+#[must_use]
+pub const fn kept<M: Machine<Data = D> + Snapshot, D: Snapshot>() -> Kept<M> {
+    Kept::new()
 }
 
 /// That `version` is one that `E` reads for events of this kind.

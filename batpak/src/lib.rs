@@ -173,7 +173,8 @@
 //! Events under ids that their caller gives ([`NewEvent::id`]) are stored once, however often they are appended.
 //!
 //! Causes are kept with events and hand their correlation on; [`Store::lineage`] draws what led to what, and a [`Reactor`]
-//! appends what follows from events, once for each. [`outcome`] is for steps of workflows that cannot be answered yes
+//! appends what follows from events, once for each. A [consumer](Store::consumer) hands them to code outside of the store, at least
+//! once: it remembers where it was, tries again, and parks what fails. [`outcome`] is for steps of workflows that cannot be answered yes
 //! or no yet.
 //!
 //! # Evidence and safety
@@ -193,8 +194,12 @@
 //! strategies of proptest.
 //!
 //! `tracing` emits an event of that crate when a store is opened (at the level `INFO`, or `WARN` with what was cut off
-//! after a crash), when one fails and takes no more events or a reactor cannot go on (`ERROR`), and when something in the background fails or
-//! a damaged part of the index was made anew (`WARN`).
+//! after a crash), when one fails and takes no more events or a reactor or consumer cannot go on (`ERROR`), and when something in the
+//! background or a projection cache fails, a damaged part of the index was made anew or a consumer has parked an event (`WARN`). Each long
+//! [`Work`] is a span (`INFO`) with the fields `dir`, `total` and `done`.
+//!
+//! `redb` and `lmdb` let a [`ProjectionCache`] keep states of projections on disk. `lmdb` compiles LMDB, which is C, and brings
+//! the one module of this crate that has unsafe code; without it the crate forbids that.
 //!
 //! # Platforms
 //!
@@ -211,6 +216,8 @@
 //!
 //! [`Projection`] and the typestate of [`state_machine!`] stand beside the store: both are folds. [`outcome`] names none of
 //! them: it is for the steps of workflows, whose answer may be neither yes nor no yet.
+
+#![cfg_attr(not(feature = "lmdb"), forbid(unsafe_code))]
 
 mod coordinate;
 mod event;
@@ -243,13 +250,15 @@ pub use pipeline::{
     Batch, Clause, Condition, Conflict, Durability, Expect, NewEvent, NotPermitted, Pipeline,
     Proposal, Proposed,
 };
-pub use projection::{Fold, FoldError, Projection};
+pub use projection::{AsOf, CacheError, Fold, FoldError, Projection, ProjectionCache};
 pub use serde;
 pub use store::{
     Access, AppendReceipt, Backup, BackupError, BackupSegment, Checkpoint, CheckpointError,
-    Criterion, Cut, CutReason, Decider, Divergence, Events, Lineage, LineageEdge, LineageEvent,
-    Lookup, Loss, Lost, Plan, PlanItem, Progress, Reacting, Reactor, ReactorError, ReactorFailure,
-    Recovery, Repair, Store, StoreConfig, StoreError, Subscription, Ticket, Verification, reactor,
+    Consumer, ConsumerError, ConsumerFailure, Consuming, Criterion, Cut, CutReason, Decider,
+    Divergence, Events, ImportError, ImportFailure, Imported, Keyed, Lineage, LineageEdge,
+    LineageEvent, Lookup, Loss, Lost, Parked, Plan, PlanItem, Progress, Reacting, Reactor,
+    ReactorError, ReactorFailure, Recovery, Repair, Store, StoreConfig, StoreError, Subscription,
+    Ticket, Verification, Work, reactor,
 };
 pub use typestate::{
     Chain, CommitError, Committed, Cursor, Denied, Folded, Illegal, Machine, Pending, Refused,

@@ -1,8 +1,8 @@
 //! The names that a program using batpak starts from: `use batpak::prelude::*;`.
 
 pub use crate::{
-    AppendReceipt, Batch, Bypass, Chain, CommitError, Condition, Conflict, Coordinate,
-    CoordinateError, Denial, Denied, Durability, Event, EventId, EventKind, EventMeta,
+    AppendReceipt, AsOf, Batch, Bypass, Chain, CommitError, Condition, Conflict, Consuming,
+    Coordinate, CoordinateError, Denial, Denied, Durability, Event, EventId, EventKind, EventMeta,
     EventPayload, Events, Expect, Gate, GateSet, Illegal, Machine, NewEvent, NotPermitted,
     Observed, Outcome, Pipeline, Projection, RawEvent, Reacting, Reactor, Receipt, Refused, Region,
     Step, Store, StoreConfig, StoreError, StoredEvent, Subscription, Tag, Ticket, Transition,

@@ -97,24 +97,6 @@ fn any_flipped_bit_of_the_events_or_headers_is_found_in_a_store_that_is_open_alr
 }
 
 #[test]
-fn progress_rises_to_the_end_of_the_log() {
-    let dir = Dir::new();
-    let store = Store::open(dir.config().segment_bytes(1 << 20)).unwrap();
-    let stream = coordinate("a", "s");
-    for _ in 0..5 {
-        let mut batch = Batch::new().durability(Durability::Written);
-        batch.extend((0..2_000).map(|n| NewEvent::new(&stream, KIND, &n)));
-        store.commit(batch).unwrap();
-    }
-    let mut seen = Vec::new();
-    let found = store.verify_with(|progress| seen.push((progress.position, progress.last)));
-    assert_eq!(found.unwrap().events, 10_000);
-    assert!(seen.len() > 2 && seen.is_sorted());
-    assert!(seen.iter().all(|(_, last)| *last == 10_000));
-    assert_eq!(seen.last(), Some(&(10_000, 10_000)));
-}
-
-#[test]
 fn a_store_is_verified_while_others_append_to_it() {
     let dir = Dir::new();
     let store = dir.open();

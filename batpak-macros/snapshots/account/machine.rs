@@ -473,6 +473,10 @@ impl ::batpak::Machine for Account {
         AccountEvent::CLOSED,
     ];
     const TRANSITIONS: &'static [::batpak::Transition] = Account::TRANSITIONS;
+    const PATH: &'static ::core::primitive::str = ::core::concat!(
+        ::core::module_path!(), "::Account"
+    );
+    const CODE: ::core::primitive::u64 = 0x3D53_1314_DC31_24D0;
     fn name(&self) -> &'static ::core::primitive::str {
         Account::name(self)
     }

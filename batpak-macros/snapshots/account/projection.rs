@@ -42,6 +42,10 @@ impl ::batpak::Projection for Totals {
         ),
     ]);
     const VERSION: ::core::primitive::u32 = 1;
+    const NAME: &'static ::core::primitive::str = ::core::concat!(
+        ::core::module_path!(), "::Totals"
+    );
+    const CODE: ::core::primitive::u64 = 0x92BF_05E0_1FA2_FCDE;
     fn apply(
         &mut self,
         raw: &::batpak::RawEvent<'_>,

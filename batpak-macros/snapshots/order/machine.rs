@@ -562,6 +562,10 @@ impl ::batpak::Machine for Order {
         OrderEvent::NOTE_ADDED,
     ];
     const TRANSITIONS: &'static [::batpak::Transition] = Order::TRANSITIONS;
+    const PATH: &'static ::core::primitive::str = ::core::concat!(
+        ::core::module_path!(), "::Order"
+    );
+    const CODE: ::core::primitive::u64 = 0x6247_AA98_E226_13A7;
     fn name(&self) -> &'static ::core::primitive::str {
         Order::name(self)
     }

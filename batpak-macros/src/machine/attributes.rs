@@ -27,6 +27,8 @@ pub(super) struct MachineAttributes {
     pub(super) state_derive: Vec<Path>,
     /// That a terminal state must be reachable from every state.
     pub(super) must_finish: Option<()>,
+    /// That the fold may be kept.
+    pub(super) snapshot: Option<()>,
     pub(super) krate: Option<Path>,
 }
 
@@ -41,6 +43,7 @@ const MACHINE: Known = Known {
         "state_prefix",
         "state_derive",
         "must_finish",
+        "snapshot",
         "crate",
     ],
     place: "in `#[machine]`",
@@ -92,6 +95,10 @@ fn setting(key: Key<'_>, found: &mut MachineAttributes) -> syn::Result<()> {
         }
         "must_finish" => {
             key.keep(&mut found.must_finish, ());
+            Ok(())
+        }
+        "snapshot" => {
+            key.keep(&mut found.snapshot, ());
             Ok(())
         }
         _ => key.path_value(&mut found.krate),

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Member, Meta, parse_quote};
 
 use super::fields::{Style, of_serde};
-use super::{Machine, State, any, commands, diagram, editor, table, wrapper};
+use super::{Machine, State, any, commands, diagram, editor, snapshot, table, wrapper};
 use crate::keys::skip_value;
 use crate::names::{self, hygienic, kind_const, plain};
 
@@ -300,6 +300,7 @@ fn implementation(machine: &Machine) -> TokenStream {
     let (admit, reads_data) = (table::admit(machine), table::reads_data(machine));
     let (default, enter) = (default(machine), enter(machine));
     let fold = fold(machine);
+    let (told, kept) = (snapshot::constants(machine), snapshot::kept(machine));
     let types = types(machine);
     quote! {
         #default
@@ -314,6 +315,8 @@ fn implementation(machine: &Machine) -> TokenStream {
             const VERSION: ::core::primitive::u32 = #version;
             const KINDS: &'static [#krate::EventKind] = &[#(#kinds),*];
             const TRANSITIONS: &'static [#krate::Transition] = #name::TRANSITIONS;
+            #told
+            #kept
 
             fn name(&self) -> &'static ::core::primitive::str {
                 #name::name(self)

@@ -18,6 +18,7 @@ mod mentions;
 mod outcome;
 mod parse;
 mod patterns;
+mod snapshot;
 mod split;
 mod table;
 mod target;

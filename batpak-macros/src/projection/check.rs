@@ -52,11 +52,10 @@ fn plain_method(signature: &Signature, errors: &mut Errors) {
     if let Safety::Unsafe(keyword) = &signature.safety {
         refuse(Some(keyword), "unsafe");
     }
-    if let ReturnType::Type(_, ty) = &signature.output {
-        errors.add(
-            ty,
-            "a handler returns nothing; decode failures are reported by the store",
-        );
+    if let ReturnType::Type(_, ty) = &signature.output
+        && matches!(**ty, Type::ImplTrait(_))
+    {
+        errors.add(ty, "a handler returns nothing or a `Result<(), E>`");
     }
     let is_exclusive = |kind: &ReceiverKind| match kind {
         ReceiverKind::Reference(_, _, mutability) => mutability.is_some(),

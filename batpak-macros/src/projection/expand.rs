@@ -1,15 +1,20 @@
 //! From handlers to `Projection`, and to a `Fold` per event type.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Path, Type};
 
 use super::parse::Settings;
-use super::{Argument, Event, Handler};
+use super::{Argument, Event, Handler, snapshot};
 use crate::names::{self, hygienic, plain};
 
-pub(super) fn expand(ty: &Type, settings: &Settings, handlers: &[Handler]) -> TokenStream {
+pub(super) fn expand(
+    ty: &Type,
+    settings: &Settings,
+    code: &Literal,
+    handlers: &[Handler],
+) -> TokenStream {
     let krate = names::krate(settings.krate.as_ref());
     let version = settings
         .version
@@ -22,14 +27,16 @@ pub(super) fn expand(ty: &Type, settings: &Settings, handlers: &[Handler]) -> To
     let owners = owners(handlers);
     let folds = owners
         .iter()
-        .filter(|(_, handlers)| !takes_meta(handlers))
-        .map(|(owner, handlers)| fold(ty, owner, handlers, &krate));
+        .filter(|(_, handlers)| are_plain(handlers))
+        .map(|(owner, handlers)| fold(ty, code, owner, handlers, &krate));
+    let constants = snapshot::constants(ty, code);
+    let functions = snapshot::functions(ty, settings, &krate);
     let [raw, event] = ["raw", "event"].map(hygienic);
     let applies = owners.iter().map(|(owner, handlers)| {
-        let take = if takes_meta(handlers) {
-            dispatch(&quote!(&#event), owner, handlers)
-        } else {
+        let take = if are_plain(handlers) {
             quote!(#krate::Fold::<#owner>::fold(self, &#event);)
+        } else {
+            dispatch(&quote!(&#event), owner, handlers, &krate)
         };
         quote! {
             if let ::core::option::Option::Some(#event) =
@@ -48,6 +55,7 @@ pub(super) fn expand(ty: &Type, settings: &Settings, handlers: &[Handler]) -> To
             const KINDS: &'static [#krate::EventKind] =
                 &#krate::expansion::distinct_kinds([#(#kinds),*]);
             const VERSION: ::core::primitive::u32 = #version;
+            #constants
 
             fn apply(
                 &mut self,
@@ -56,6 +64,8 @@ pub(super) fn expand(ty: &Type, settings: &Settings, handlers: &[Handler]) -> To
                 #(#applies)*
                 ::core::result::Result::Ok(())
             }
+
+            #functions
         }
     }
 }
@@ -104,8 +114,8 @@ impl Event {
     }
 }
 
-fn takes_meta(handlers: &[&Handler]) -> bool {
-    handlers.iter().any(|handler| handler.takes_meta())
+fn are_plain(handlers: &[&Handler]) -> bool {
+    handlers.iter().all(|handler| handler.is_plain())
 }
 
 /// The handlers of each event type, in the order of its first mention.
@@ -134,12 +144,20 @@ fn same(a: &Path, b: &Path) -> bool {
     quote!(#a).to_string() == quote!(#b).to_string()
 }
 
-fn fold(ty: &Type, owner: &Path, handlers: &[&Handler], krate: &syn::Path) -> TokenStream {
+fn fold(
+    ty: &Type,
+    code: &Literal,
+    owner: &Path,
+    handlers: &[&Handler],
+    krate: &syn::Path,
+) -> TokenStream {
     let event = hygienic("event");
-    let dispatch = dispatch(&quote!(#event), owner, handlers);
+    let dispatch = dispatch(&quote!(#event), owner, handlers, krate);
     quote! {
         #[automatically_derived]
         impl #krate::Fold<#owner> for #ty {
+            const CODE: ::core::primitive::u64 = #code;
+
             fn fold(&mut self, #event: &#owner) {
                 #dispatch
             }
@@ -148,12 +166,12 @@ fn fold(ty: &Type, owner: &Path, handlers: &[&Handler], krate: &syn::Path) -> To
 }
 
 /// A `match` on the reference `event` that calls the handler of each of its events.
-fn dispatch(event: &TokenStream, owner: &Path, handlers: &[&Handler]) -> TokenStream {
+fn dispatch(event: &TokenStream, owner: &Path, handlers: &[&Handler], krate: &Path) -> TokenStream {
     let arms = handlers.iter().flat_map(|handler| {
         let events = handler.events.iter();
         events
             .filter(|event| same(&event.owner, owner))
-            .map(|event| arm(event, handler))
+            .map(|event| arm(event, handler, krate))
     });
     let alias = alias(owner);
     quote! {
@@ -166,7 +184,7 @@ fn dispatch(event: &TokenStream, owner: &Path, handlers: &[&Handler]) -> TokenSt
     }
 }
 
-fn arm(event: &Event, handler: &Handler) -> TokenStream {
+fn arm(event: &Event, handler: &Handler, krate: &Path) -> TokenStream {
     let path = event.aliased();
     if !handler.is_sound {
         return quote!(#path { .. } => {});
@@ -186,5 +204,10 @@ fn arm(event: &Event, handler: &Handler) -> TokenStream {
         }
         None => quote!({ #(#fields,)* .. }),
     };
-    quote!(#path #pattern => self.#method(#(#arguments),*),)
+    let call = quote!(self.#method(#(#arguments),*));
+    let call = match &handler.output {
+        Some(output) => quote!(<#output as #krate::expansion::Handled>::into_result(#call)?),
+        None => call,
+    };
+    quote!(#path #pattern => #call,)
 }

@@ -3,10 +3,11 @@
 mod check;
 mod expand;
 mod parse;
+mod snapshot;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Ident, ItemImpl, Path};
+use syn::{Ident, ItemImpl, Path, Type};
 
 use crate::errors::{Errors, refuse_generics};
 
@@ -15,6 +16,8 @@ struct Handler {
     method: Ident,
     events: Vec<Event>,
     arguments: Vec<Argument>,
+    /// What it returns, if it says so: then it may refuse an event.
+    output: Option<Type>,
     /// Whether it can be called with the arguments: a broken one still names its events.
     is_sound: bool,
 }
@@ -41,6 +44,11 @@ impl Handler {
         self.arguments
             .iter()
             .any(|argument| matches!(argument, Argument::Meta))
+    }
+
+    /// Whether it takes fields of the event alone, and takes every event: then it needs no header and no error.
+    fn is_plain(&self) -> bool {
+        !self.takes_meta() && self.output.is_none()
     }
 
     /// The parameters that are fields of the event.
@@ -88,11 +96,10 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     };
     check::refuse_repeats(&mut handlers, &mut errors);
     // What stands beside a generic `impl` could not name its parameters.
-    let expansion = block
-        .generics
-        .params
-        .is_empty()
-        .then(|| expand::expand(&block.self_ty, &settings, &handlers));
+    let expansion = block.generics.params.is_empty().then(|| {
+        let code = snapshot::code(&settings, item);
+        expand::expand(&block.self_ty, &settings, &code, &handlers)
+    });
     let errors = errors.into_tokens();
     quote!(#errors #block #expansion)
 }

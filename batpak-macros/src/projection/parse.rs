@@ -4,7 +4,10 @@ use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Ident, ImplItem, ItemImpl, LitInt, Meta, Path, Token, parse_quote};
+use syn::{
+    Attribute, Ident, ImplItem, ItemImpl, LitInt, Meta, Path, ReturnType, Signature, Token, Type,
+    parse_quote,
+};
 
 use super::{Event, Handler, check};
 use crate::errors::Errors;
@@ -12,13 +15,15 @@ use crate::keys::{self, Known};
 use crate::names::plain;
 
 const KNOWN: Known = Known {
-    keys: &["version", "crate"],
+    keys: &["version", "snapshot", "crate"],
     place: "in `#[projection]`",
 };
 
 #[derive(Default)]
 pub(super) struct Settings {
     pub(super) version: Option<LitInt>,
+    /// That states may be kept.
+    pub(super) snapshot: Option<()>,
     pub(super) krate: Option<Path>,
 }
 
@@ -27,6 +32,10 @@ pub(super) fn settings(attribute: TokenStream, errors: &mut Errors) -> Settings 
     let mut settings = Settings::default();
     keys::of_list(attribute, KNOWN, errors, |key| match key.name {
         "version" => key.value(&mut settings.version),
+        "snapshot" => {
+            key.keep(&mut settings.snapshot, ());
+            Ok(())
+        }
         _ => key.path_value(&mut settings.krate),
     });
     let version = settings.version.take();
@@ -66,10 +75,22 @@ pub(super) fn handlers(block: &mut ItemImpl, errors: &mut Errors) -> Option<Vec<
             method: method.sig.ident.clone(),
             events,
             arguments,
+            output: output(&method.sig),
             is_sound,
         });
     }
     (!handlers.is_empty()).then_some(handlers)
+}
+
+/// What the method returns, if that is not nothing.
+fn output(signature: &Signature) -> Option<Type> {
+    match &signature.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) => match &**ty {
+            Type::Tuple(tuple) if tuple.elems.is_empty() => None,
+            other => Some(other.clone()),
+        },
+    }
 }
 
 /// `Enum::Variant | Enum::Tuple(payload) | Struct`.

@@ -21,7 +21,7 @@ pub use codec::{
     DecodeError, Earlier, EncodeError, FieldReader, FieldWriter, Upcast, Value, ValueReader,
     ValueWriter,
 };
-pub(crate) use codec::{check_depth, encode_value};
+pub(crate) use codec::{check_depth, decode_value, encode_value};
 pub use digest::Digest;
 pub use id::{EventId, EventIdError, StoreId};
 pub(crate) use id::{IdMint, sorts_by_time};

@@ -55,6 +55,11 @@ impl Ticket {
         Ok(self.receipts.into_vec())
     }
 
+    /// The receipts as they are now: their durability is yet to be reached.
+    pub(crate) fn receipts(&self) -> &[AppendReceipt] {
+        &self.receipts
+    }
+
     /// Whether [`Self::wait`] would answer at once.
     #[must_use]
     pub fn is_done(&self) -> bool {

@@ -267,7 +267,8 @@ impl Worker {
                 let parts = self.shared.index.parts();
                 let damaged = parts.iter().position(|part| part.is_damaged());
                 let until = damaged.map_or(0, |damaged| damaged + 1);
-                let Some(rebuild) = Rebuild::new(&self.parts, segments, &parts[..until])? else {
+                let Some(rebuild) = Rebuild::new(&self.parts, &self.shared, &parts[..until])?
+                else {
                     return Ok(Step::Nothing);
                 };
                 // It may be one of the damaged part.
@@ -277,7 +278,7 @@ impl Worker {
         };
         match rebuild.step(segments)? {
             Some(made) => {
-                let (first, last) = rebuild.range();
+                let (first, last) = rebuild.end();
                 trace::remade(&self.shared.dir, first, last);
                 self.replace(made)
             }

@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 pub use manifest::{Backup, BackupError, BackupSegment};
 
+use super::consume::Bookmarks;
 use super::log::segment::copy::SegmentsInMaking;
 use super::log::segment::file::{SegmentFile, segment_name};
 use super::log::segment::header::SegmentHeader;
 use super::log::segment::seal::{FOOTER_FRAME, read_footer};
 use super::open::claim_empty;
+use super::progress::Work;
 use super::{Store, StoreError};
 
 impl Store {
@@ -23,6 +25,8 @@ impl Store {
     /// log says what is in it, with a [`Checkpoint`](crate::Checkpoint) for [`Store::verify_against`], if the
     /// store has digests. A directory without that file, or without `segments`, is a backup that was not
     /// completed; what an error leaves there may be removed.
+    ///
+    /// [Consumers](Self::consumer) go on in the backup from the position that was stored last when it was begun.
     ///
     /// Segments that will never be written to again are not copied, but get a second name in the backup (a hard
     /// link), where the file system can. That takes no room and no time, and survives whatever is done to the
@@ -58,6 +62,8 @@ impl Store {
     /// log and cannot. It reads little of it: verify the backup, against its own checkpoint ([`Backup::read`]), which
     /// also tells whether a copy of it is whole. A `dir` within the store's own directory is refused.
     pub fn backup(&self, dir: impl AsRef<Path>) -> Result<Backup, StoreError> {
+        // Before the position, which so is above none of them.
+        let bookmarks = Bookmarks::read(self.shared.disk.as_ref(), &self.config.dir)?;
         match self.flush() {
             // What is durable already can be copied all the same.
             Err(StoreError::ReadOnly(_) | StoreError::Poisoned(_)) => {}
@@ -66,6 +72,8 @@ impl Store {
         let position = self.durable_position().min(self.position());
         let disk = &self.shared.disk;
         let (dir, _lock) = claim_empty(disk.as_ref(), dir.as_ref(), &self.config.dir)?;
+        let mut work = self.shared.begin(Work::BackingUp, Some(position));
+        let _entered = work.enter();
         let making = SegmentsInMaking::begin(disk, &dir)?;
         let mut segments = Vec::new();
         let mut are_sealed = true;
@@ -79,6 +87,7 @@ impl Store {
             };
             are_sealed = sealed.is_some();
             segments.push(self.back_up(&making, segment, (*end, sealed), is_last)?);
+            work.did(end - segment.first);
         }
         if row.is_empty()
             && let Some(segment) = self.shared.segments.get(1)
@@ -94,8 +103,10 @@ impl Store {
             },
             segments,
         };
+        bookmarks.write(disk.as_ref(), &dir)?;
         backup.write(disk.as_ref(), &dir)?;
         making.finish()?;
+        work.end();
         Ok(backup)
     }
 

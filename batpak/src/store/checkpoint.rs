@@ -12,7 +12,6 @@ use super::log::segment::file::SegmentFile;
 use super::log::segment::header::SegmentHeader;
 use super::log::segment::seal::read_footer;
 use super::log::segment::walk::Walk;
-use super::verify::Progress;
 use super::{Store, StoreError, Verification};
 use crate::event::{Digest, StoreId, hash};
 
@@ -218,18 +217,6 @@ impl Store {
     /// [`StoreError::Diverged`] if it is another store's, shorter, or has another history;
     /// [`StoreError::Unchained`] if there are no digests; else as for [`Self::verify`].
     pub fn verify_against(&self, checkpoint: &Checkpoint) -> Result<Verification, StoreError> {
-        self.verify_against_with(checkpoint, |_| ())
-    }
-
-    /// The same, and tells how far it has come, as [`Self::verify_with`] does.
-    ///
-    /// # Errors
-    /// As for [`Self::verify_against`].
-    pub fn verify_against_with(
-        &self,
-        checkpoint: &Checkpoint,
-        mut progress: impl FnMut(Progress),
-    ) -> Result<Verification, StoreError> {
         self.check_chained()?;
         if checkpoint.store_id != self.id() {
             return Err(checkpoint.diverged(Divergence::OtherStore(self.id())));
@@ -241,7 +228,7 @@ impl Store {
         if checkpoint.position == 0 {
             checkpoint.check_root(Digest::ZERO)?;
         }
-        self.verify_log(Some(checkpoint), &mut progress)
+        self.verify_log(Some(checkpoint))
     }
 
     /// The checkpoint at a position that is published.

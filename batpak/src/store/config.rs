@@ -2,8 +2,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::fs::{Disk, RealDisk};
+use super::progress::Listener;
 use super::source::{Source, SystemSource};
 use crate::pipeline::Durability;
+use crate::projection::ProjectionCache;
 
 /// Where a store lives, and how it behaves. A store may be opened with other settings than it was created with.
 ///
@@ -27,6 +29,8 @@ pub struct StoreConfig {
     pub(crate) max_batch_events: usize,
     pub(crate) max_queued_bytes: usize,
     pub(crate) cache_bytes: usize,
+    pub(crate) listener: Listener,
+    pub(crate) projection_cache: ProjectionCache,
 }
 
 impl StoreConfig {
@@ -44,6 +48,8 @@ impl StoreConfig {
             max_batch_events: 4_096,
             max_queued_bytes: 64 << 20,
             cache_bytes: 32 << 20,
+            listener: Listener::default(),
+            projection_cache: ProjectionCache::none(),
         }
     }
 
@@ -94,6 +100,13 @@ impl StoreConfig {
     #[must_use]
     pub fn cache_bytes(mut self, bytes: usize) -> Self {
         self.cache_bytes = bytes;
+        self
+    }
+
+    /// Where states of projections are kept, if they may be. Default: [`ProjectionCache::none`].
+    #[must_use]
+    pub fn projection_cache(mut self, cache: ProjectionCache) -> Self {
+        self.projection_cache = cache;
         self
     }
 

@@ -14,6 +14,7 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 mod chained;
+mod consumers;
 mod controls;
 mod enumerated;
 mod explorer;

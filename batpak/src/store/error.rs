@@ -42,7 +42,7 @@ pub enum StoreError {
     /// The store was written by a newer version of the format.
     #[error("{} has format version {found}; this program reads up to {supported}: update it", path.display())]
     NewerFormat {
-        /// The segment file.
+        /// The file.
         path: PathBuf,
         /// The version found.
         found: u16,
@@ -87,14 +87,15 @@ pub enum StoreError {
     /// A condition of the batch does not hold. Nothing was recorded.
     #[error(transparent)]
     Conflict(Box<Conflict>),
-    /// A condition is about what comes behind a position that the log has not reached: it is one of another log.
+    /// A condition is about what comes behind a position that the log has not reached, or the state
+    /// [as of](crate::AsOf) such a position was asked for: it is one of another log, or of an event that readers do not see yet.
     #[error(
-        "the condition is about position {position}, and the log ends at {last}; use a position that was read from this store"
+        "position {position} is asked about, and the log ends at {last}; use a position that was read from this store"
     )]
     PositionAhead {
-        /// The position of the condition.
+        /// The position that was asked about.
         position: u64,
-        /// The position of the newest event.
+        /// The position of the newest event; of the newest that readers see, if it is about reading.
         last: u64,
     },
     /// An event with this id is in the store, and is another one: another stream, kind, version, payload, metadata, or other
@@ -215,6 +216,33 @@ pub enum StoreError {
     /// A reactor of this name is running on the store.
     #[error("reactor `{0}` is running already; stop it first, or give this one a name of its own")]
     ReactorRunning(String),
+    /// A consumer of this name is running on the store.
+    #[error("consumer `{0}` is running already; stop it first, or give this one a name of its own")]
+    ConsumerRunning(String),
+    /// The log is not the one that a consumer has read up to a position: it has another event there, or ends before it, as an older
+    /// copy of the store does.
+    #[error(
+        "consumer `{consumer}` cannot go on from position {position}: the log ends before it, or has another event there than \
+         it had; find out what was handled, and let it go on from a position by `Store::reset_consumer`"
+    )]
+    HistoryChanged {
+        /// The name of the consumer.
+        consumer: String,
+        /// The position up to which it had come, or from which it was to go on.
+        position: u64,
+    },
+    /// The file that has a consumer's position cannot be relied on. Nothing was handled.
+    #[error(
+        "the bookmark of a consumer in {} is damaged ({problem}); restore the file, or let the consumer go on from a position \
+         by `Store::reset_consumer`",
+        path.display()
+    )]
+    DamagedBookmark {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        problem: &'static str,
+    },
     /// A coordinate whose entity has not the prefix of the machine.
     #[error("{coordinate} is not an address of `{machine}`; its entities begin with `{entity}:`")]
     OtherMachine {
@@ -270,6 +298,11 @@ impl StoreError {
             Self::Conflict(conflict) => conflict.is_retryable(),
             _ => false,
         }
+    }
+
+    /// What a fork is told of everything that only the process can do that opened the store.
+    pub(crate) fn forked() -> Self {
+        Self::Poisoned("the store was opened before the process was forked".into())
     }
 
     /// For `map_err`: `action` on `path` failed.

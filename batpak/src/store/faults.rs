@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod backup;
+mod consumers;
+mod import;
 mod index;
 mod reactors;
 mod writing;

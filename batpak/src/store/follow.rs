@@ -15,7 +15,8 @@ use super::log::segment::header::SegmentHeader;
 use super::log::segment::reader::Segments;
 use super::log::segment::recover::Start;
 use super::log::segment::writer::Row;
-use super::open::{cover, known};
+use super::open::{cover, known, unread};
+use super::progress::{Work, Working, Works};
 use super::read_only::NoLock;
 use super::shared::{Shared, Watermarks};
 use super::subscribe::Recent;
@@ -100,7 +101,8 @@ impl Follower {
         };
         let damage = Arc::clone(&parts.damage);
         let tail = TailReader::new(TailPath::of(&parts.disk, &config.dir, store_id));
-        let mut following = Following::new(directory, parts, tail.read())?;
+        let works = Works::of(config);
+        let mut following = Following::new(directory, parts, tail.read(), &works)?;
         let shared = Shared {
             id: StoreId::from_bytes(store_id),
             index: Index::new(Vec::new()),
@@ -113,6 +115,8 @@ impl Follower {
             watch: Watch::default(),
             recent: Recent::default(),
             closed: AtomicBool::new(false),
+            works,
+            snapshots: config.projection_cache.open(),
         };
         following.show(&shared);
         damage.take();
@@ -164,10 +168,11 @@ impl Following {
         mut directory: Directory,
         parts: PartDir,
         told: Option<LogEnd>,
+        works: &Works,
     ) -> Result<Self, StoreError> {
         // Whatever the record tells of was written before it.
         directory.refresh()?;
-        let reached = Reached::read(&directory, &parts, told)?;
+        let reached = Reached::read(&directory, &parts, told, Some(works))?;
         Ok(Self {
             take_over_at: reached.take_over_at(),
             reached,
@@ -221,7 +226,8 @@ impl Following {
     /// Reads anew what no part of the index has, and takes it instead of what there was, unless it is less.
     fn read_anew(&mut self, told: Option<LogEnd>, shared: &Shared) -> Result<bool, StoreError> {
         self.directory.refresh()?;
-        let reached = Reached::read(&self.directory, &self.parts, told)?;
+        // This is under a lock, and no place for a hook.
+        let reached = Reached::read(&self.directory, &self.parts, told, None)?;
         if reached.end.position < shared.watermarks.published() {
             return Ok(false);
         }
@@ -253,16 +259,34 @@ impl Following {
 
 impl Reached {
     /// Reads the log up to what the writer told of. If that is not there, or the log proves more, it is read
-    /// up to what it proves to be durable.
+    /// up to what it proves to be durable. With `works`, this is one of them.
     fn read(
         directory: &Directory,
         parts: &PartDir,
         told: Option<LogEnd>,
+        works: Option<&Works>,
     ) -> Result<Self, StoreError> {
         let cover = settled_cover(parts, &directory.files())?;
+        let total = unread(known(&cover), told);
+        let mut work = works.map(|works| works.begin(Work::Opening, total));
+        let reached = Self::read_twice(directory, (parts, &cover), told, work.as_mut())?;
+        if let Some(work) = work {
+            work.end();
+        }
+        Ok(reached)
+    }
+
+    /// Reads what the parts do not cover, and once more if less of it is to be shown than was thought, or more.
+    fn read_twice(
+        directory: &Directory,
+        (parts, cover): (&PartDir, &Cover),
+        told: Option<LogEnd>,
+        mut work: Option<&mut Working>,
+    ) -> Result<Self, StoreError> {
         let covered = cover.parts.last().map_or(0, |part| part.last());
         let wanted = told.map_or(0, |told| told.position).max(covered);
-        let reached = Self::read_until(wanted, directory, parts, &cover)?;
+        let index = (parts, cover);
+        let reached = Self::read_until(wanted, directory, index, work.as_deref_mut())?;
         let is_there = told.is_none_or(|told| told.position <= covered || reached.is_at(&told));
         let last = match is_there {
             true => wanted.max(reached.durable),
@@ -271,15 +295,15 @@ impl Reached {
         if last == reached.end.position {
             return Ok(reached);
         }
-        Self::read_until(last, directory, parts, &cover)
+        Self::read_until(last, directory, index, work)
     }
 
     /// Reads what the parts do not cover: all of it for what it proves, and the events up to `last`.
     fn read_until(
         last: u64,
         directory: &Directory,
-        parts: &PartDir,
-        cover: &Cover,
+        (parts, cover): (&PartDir, &Cover),
+        work: Option<&mut Working>,
     ) -> Result<Self, StoreError> {
         let known = known(cover);
         let (segment, start) = known.unwrap_or((1, Start::of_log()));
@@ -300,7 +324,12 @@ impl Reached {
             last,
             reached: &mut reached,
         };
-        if let Some(scan) = directory.scan(known, &mut reading)? {
+        let _entered = work.as_ref().map(|work| work.enter());
+        let scan = match work {
+            Some(work) => directory.scan(known, &mut work.over(&mut reading)),
+            None => directory.scan(known, &mut reading),
+        };
+        if let Some(scan) = scan? {
             reached.durable = scan.durable.max(scan.durable_by_later);
             reached.frames_end = scan.end;
         }

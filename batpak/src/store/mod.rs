@@ -8,6 +8,7 @@ mod causality;
 mod checkpoint;
 pub(crate) mod commit;
 mod config;
+mod consume;
 #[cfg(all(test, feature = "testing"))]
 mod crashes;
 mod decide;
@@ -16,27 +17,33 @@ mod disk_order;
 mod error;
 #[cfg(all(test, feature = "testing"))]
 mod faults;
+mod fold;
 mod follow;
 pub(crate) mod fs;
+mod import;
 mod index;
 mod indexing;
+mod keyed;
 mod log;
 mod names;
 mod open;
 mod plan;
+mod progress;
 mod react;
 mod read;
 mod read_only;
 mod rebuild;
 mod repair;
+mod running;
 #[cfg(all(test, shuttle, feature = "testing"))]
 mod schedules;
 mod shared;
+mod snapshot;
 pub(crate) mod source;
 mod subscribe;
 mod table;
 mod tail_record;
-mod trace;
+pub(crate) mod trace;
 mod verify;
 mod watch;
 
@@ -49,25 +56,26 @@ pub use backup::{Backup, BackupError, BackupSegment};
 pub use causality::{Lineage, LineageEdge, LineageEvent};
 pub use checkpoint::{Checkpoint, CheckpointError, Divergence};
 pub use config::StoreConfig;
+pub use consume::{Consumer, ConsumerError, ConsumerFailure, Consuming, Parked};
 pub use decide::Decider;
 pub use error::StoreError;
+pub use import::{ImportError, ImportFailure, Imported};
+pub use keyed::Keyed;
 pub use log::segment::directory::{Cut, Recovery};
 pub use log::segment::recover::CutReason;
 pub use plan::{Access, Criterion, Lookup, Plan, PlanItem};
+pub use progress::{Progress, Work};
 pub use react::{Reacting, Reactor, ReactorError, ReactorFailure, reactor};
 pub use read::Events;
 pub use repair::{Loss, Lost, Repair};
 pub use subscribe::Subscription;
-pub use verify::{Progress, Verification};
+pub use verify::Verification;
 
-use crate::coordinate::Coordinate;
-use crate::event::{Region, StoreId};
-use crate::projection::Projection;
-use crate::typestate::{Cursor, Folded, Machine, Place};
+use crate::event::StoreId;
 use background::Background;
 use commit::Committer;
 use fs::DirLock;
-use react::Reactors;
+use running::Threads;
 use shared::Shared;
 
 /// An event log in a directory: appended to, read, and folded, by any number of threads at once.
@@ -91,7 +99,8 @@ pub struct Store {
     /// `None` if the store is read-only.
     committer: Option<Arc<Committer>>,
     background: Option<Background>,
-    reactors: Reactors,
+    /// What runs on threads of its own, and ends before the store is closed.
+    running: Threads,
     /// Held for as long as the store is open, and by nothing that may outlive it; `None` if it is read-only.
     _lock: Option<Arc<dyn DirLock>>,
 }
@@ -151,62 +160,9 @@ impl Store {
             return Ok(());
         };
         committer.check_process()?;
-        self.reactors.end(&self.shared.watch);
+        self.running.end(&self.shared.watch);
         self.flush()
     }
-
-    /// Folds one stream into a projection: its state after the stream's newest event.
-    ///
-    /// # Errors
-    /// [`StoreError::Fold`] with the place of an event that the projection cannot take, and whatever
-    /// reading gives.
-    pub fn project<P: Projection>(&self, coordinate: &Coordinate) -> Result<P, StoreError> {
-        let (projection, _) = fold(self.stream(coordinate))?;
-        Ok(projection)
-    }
-
-    /// Folds the events of a region, in order of position, into a projection.
-    ///
-    /// # Errors
-    /// As for [`Self::project`].
-    pub fn fold<P: Projection>(&self, region: &Region) -> Result<P, StoreError> {
-        let (projection, _) = fold(self.query(region))?;
-        Ok(projection)
-    }
-
-    /// Loads a machine from its stream: its state after the newest event, as a type to match on.
-    ///
-    /// An empty stream gives the initial state at revision 0.
-    ///
-    /// # Errors
-    /// [`StoreError::Fold`] if the stream has an event that the machine's table does not allow, an
-    /// unknown kind of the machine's category, or a payload that does not decode;
-    /// [`StoreError::OtherMachine`] if the entity has not the machine's prefix.
-    pub fn load<M: Machine>(&self, coordinate: &Coordinate) -> Result<M::Loaded, StoreError> {
-        Cursor::check_address::<M>(coordinate)?;
-        let (folded, head) = fold::<Folded<M>>(self.stream(coordinate))?;
-        let cursor = Cursor::new(self.id(), coordinate.clone(), head);
-        Ok(folded.state.enter(Place::new(cursor), folded.data))
-    }
-}
-
-/// The projection of these events, and the revision and position of the last of them, or zeros.
-fn fold<P: Projection>(events: Events<'_>) -> Result<(P, (u64, u64)), StoreError> {
-    let mut projection = P::default();
-    let mut head = (0, 0);
-    events.for_each_raw(|event| {
-        let header = &event.meta.header;
-        head = (header.revision, header.sequence);
-        if !P::reads(header.kind) {
-            return Ok(());
-        }
-        projection.apply(event).map_err(|source| StoreError::Fold {
-            position: header.sequence,
-            coordinate: event.meta.coordinate(),
-            source,
-        })
-    })?;
-    Ok((projection, head))
 }
 
 impl Drop for Store {
@@ -220,7 +176,7 @@ impl Drop for Store {
                 std::mem::forget(background);
                 return;
             }
-            self.reactors.end(&self.shared.watch);
+            self.running.end(&self.shared.watch);
             drop(background);
             // There is nobody to tell what fails.
             let _ = committer.drain(false);
@@ -228,6 +184,7 @@ impl Drop for Store {
             let _ = committer.give_back();
             committer.tell_last();
         }
+        self.shared.settle_snapshots();
         self.shared.close();
     }
 }

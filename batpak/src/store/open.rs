@@ -15,11 +15,12 @@ use super::log::segment::handles::Handles;
 use super::log::segment::reader::{FrameReader, Segments};
 use super::log::segment::recover::Start;
 use super::log::segment::writer::Row;
-use super::react::Reactors;
+use super::progress::{Work, Works};
+use super::running::Threads;
 use super::shared::{Shared, Watermarks};
 use super::subscribe::Recent;
 use super::table::BlockCache;
-use super::tail_record::{LogEnd, TailPath, TailWriter};
+use super::tail_record::{LogEnd, TailPath, TailReader, TailWriter};
 use super::watch::Watch;
 use super::{Store, StoreConfig, StoreError, trace};
 use crate::event::{StoreId, hash};
@@ -68,11 +69,17 @@ impl Store {
         let segments = directory.files();
         let cover = cover(&parts, &segments)?;
         let known = known(&cover);
+        let tail = TailPath::of(&parts.disk, &config.dir, parts.store_id);
         let mut indexing = Indexing::new(cover.parts, parts.clone(), directory.newest())?;
-        let scan = match directory.scan(known, &mut indexing) {
+        let works = Works::of(&config);
+        let mut work = works.begin(Work::Opening, unread(known, TailReader::new(tail).read()));
+        let entered = work.enter();
+        let scan = match directory.scan(known, &mut work.over(&mut indexing)) {
             Err(error) => return Err(indexing.failure().unwrap_or(error)),
             scan => scan?,
         };
+        drop(entered);
+        work.end();
         let opened = directory.resume(scan, (known, &founding), &indexing)?;
         // Until here they may be the only proof of what a scan of the log must not cut.
         remove_leftovers(&parts, &cover.leftovers, &indexing)?;
@@ -101,6 +108,8 @@ impl Store {
             watch: Watch::default(),
             recent: Recent::default(),
             closed: AtomicBool::new(false),
+            works: Works::of(&config),
+            snapshots: config.projection_cache.open(),
         });
         let end = End {
             segment: opened.header,
@@ -129,7 +138,7 @@ impl Store {
             chained: opened.header.chained,
             recovery: opened.recovery,
             background: Some(background),
-            reactors: Reactors::default(),
+            running: Threads::default(),
             shared,
             committer: Some(committer),
             config,
@@ -151,6 +160,12 @@ impl Founding {
             chained: hash::AVAILABLE,
         }
     }
+}
+
+/// How many events there are to read, by what their writer told, if that may be.
+pub(super) fn unread(known: Known, told: Option<LogEnd>) -> Option<u64> {
+    let covered = known.map_or(0, |(_, start)| start.position - 1);
+    told?.position.checked_sub(covered)
 }
 
 /// Up to where the parts cover the log, if there are any, and what they prove of the rest.

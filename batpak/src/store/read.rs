@@ -1,12 +1,14 @@
 //! The read path: which positions a question is about, and the events there, read lazily and checked.
 
-use std::ops::Deref;
+use std::ops::{ControlFlow, Deref};
 use std::sync::Arc;
 
 use super::answer::{Answer, plan_region};
+use super::fold::Folding;
 use super::index::{Places, Postings, Term, View};
 use super::log::segment::reader::FrameReader;
 use super::plan::{Plan, Positions};
+use super::progress::{Work, Working};
 use super::shared::Shared;
 use super::{Store, StoreError};
 use crate::coordinate::Coordinate;
@@ -51,6 +53,7 @@ impl Store {
             places: view.places(),
             positions,
             region: None,
+            is_whole: true,
             reader: FrameReader::default(),
             failed: None,
         }
@@ -181,7 +184,10 @@ pub struct Events<'s> {
     shared: Held<'s>,
     places: Places,
     positions: Positions<Answer<Postings>>,
+    /// What was asked for; `None` if it is one stream.
     region: Option<Region>,
+    /// Whether no event that is found need be asked whether it is in the region.
+    is_whole: bool,
     reader: FrameReader,
     /// What is answered before anything else.
     failed: Option<StoreError>,
@@ -232,7 +238,8 @@ impl<'s> Events<'s> {
             shared,
             places: view.places(),
             positions,
-            region: (!region.is_everything()).then(|| region.clone()),
+            is_whole: region.is_everything(),
+            region: Some(region.clone()),
             reader: FrameReader::default(),
             failed,
         }
@@ -240,10 +247,20 @@ impl<'s> Events<'s> {
 }
 
 impl Events<'_> {
+    /// What the index knew when they were asked for.
+    pub(super) fn view(&self) -> &View {
+        self.places.view()
+    }
+
     /// The same, but that an error is all that there is.
     pub(super) fn failed(mut self, error: StoreError) -> Self {
         self.failed = Some(error);
         self
+    }
+
+    /// Begins a long work on them.
+    pub(super) fn begin(&self, work: Work) -> Working {
+        self.shared.begin(work, None)
     }
 
     /// Leaves out the events before this position, such as those that were seen in an earlier run. They are not read.
@@ -293,13 +310,57 @@ impl Events<'_> {
         Ok(())
     }
 
-    /// Folds the events that are left into a projection, as [`Store::fold`] does for all of a region: what a
-    /// [decision](Store::decide) rests on.
+    /// Gives the events that are left, in order, to `visit`, until that breaks off. Whether it did.
+    pub(super) fn visit_raw(
+        &mut self,
+        mut visit: impl FnMut(&RawEvent<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<bool, StoreError> {
+        while let Some(visited) = self.step(Side::Front, |event, _| visit(event)) {
+            if visited?.is_break() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Folds the events that are left into a projection: what a [decision](Store::decide) rests on.
+    /// `store.query(&region).project()` is [`Store::fold`] of the region.
     ///
     /// # Errors
     /// As for [`Store::fold`].
     pub fn project<P: Projection>(self) -> Result<P, StoreError> {
-        Ok(super::fold(self)?.0)
+        let mut folding = Folding::default();
+        self.fold_into(&mut folding)?;
+        Ok(folding.state)
+    }
+
+    /// Folds the events that are left, of the kinds that the projection names.
+    pub(super) fn fold_into<P: Projection>(
+        mut self,
+        folding: &mut Folding<P>,
+    ) -> Result<(), StoreError> {
+        if let Some(region) = &self.region {
+            let narrowed = P::narrow(region.clone());
+            self = self.only(&narrowed);
+        }
+        let mut work = self.begin(Work::Folding);
+        self.for_each_raw(|event| {
+            work.did(1);
+            folding.take(event).map(drop)
+        })?;
+        work.end();
+        Ok(())
+    }
+
+    /// The events that are left and in `region`, if that is part of what was asked for.
+    pub(super) fn only(self, region: &Region) -> Self {
+        if self.failed.is_some() {
+            return self;
+        }
+        let view = self.places.view().clone();
+        let mut only = Self::held(region, self.shared, view);
+        only.positions.within(&self.positions);
+        only
     }
 
     /// What `take` makes of the next event of the region, from either end.
@@ -346,7 +407,7 @@ impl Events<'_> {
             }
             match self.reader.event() {
                 Ok((event, buffer)) => {
-                    let region = self.region.as_ref();
+                    let region = self.region.as_ref().filter(|_| !self.is_whole);
                     if region.is_some_and(|region| !region.contains(&event.meta)) {
                         return None;
                     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::follow::{Follower, TRIES};
 use super::fs::{DirLock, Disk};
 use super::open::check_is_own;
-use super::react::Reactors;
+use super::running::Threads;
 use super::{Recovery, Store, StoreConfig, StoreError};
 
 impl Store {
@@ -65,7 +65,7 @@ impl Store {
             shared: Arc::new(shared),
             committer: None,
             background: None,
-            reactors: Reactors::default(),
+            running: Threads::default(),
             config,
             _lock: None,
         })

@@ -8,6 +8,8 @@ use super::log::body::Body;
 use super::log::segment::header::SegmentHeader;
 use super::log::segment::reader::Segments;
 use super::log::segment::walk::Walk;
+use super::progress::{Work, Working};
+use super::shared::Shared;
 
 /// How much of the log is read at a time, in bytes.
 const STEP_BYTES: u64 = 256 << 10;
@@ -23,13 +25,14 @@ pub(crate) struct Rebuild {
     first: u64,
     tail: Tail,
     made: Vec<Arc<Part>>,
+    work: Working,
 }
 
 impl Rebuild {
     /// Begins to make the last of these parts anew, which follow one another.
     pub(crate) fn new(
         dir: &PartDir,
-        segments: &Segments,
+        shared: &Shared,
         parts: &[Arc<Part>],
     ) -> Result<Option<Self>, StoreError> {
         let [before @ .., damaged] = parts else {
@@ -40,7 +43,10 @@ impl Rebuild {
         let start = before.last().map(|part| part.log_end());
         let (segment, offset) = start.unwrap_or((1, SegmentHeader::BYTES as u32));
         Ok(Some(Self {
-            walk: walk(dir, segments, segment, (damaged.first(), offset))?,
+            work: shared
+                .works
+                .begin_own(Work::Rebuilding, Some(damaged.events())),
+            walk: walk(dir, &shared.segments, segment, (damaged.first(), offset))?,
             dir: dir.clone(),
             end: damaged.last() + 1,
             first: damaged.first(),
@@ -49,8 +55,9 @@ impl Rebuild {
         }))
     }
 
-    /// The positions of the first and the last event that the damaged part is of.
-    pub(crate) fn range(&self) -> (u64, u64) {
+    /// Its parts are all made. Gives the positions of the first and the last event that the damaged one was of.
+    pub(crate) fn end(self) -> (u64, u64) {
+        self.work.end();
         (self.first, self.end - 1)
     }
 
@@ -61,7 +68,8 @@ impl Rebuild {
     ) -> Result<Option<Vec<Arc<Part>>>, StoreError> {
         let next_segment = segments.after(self.walk.segment());
         let end = next_segment.map_or(self.end, |next| next.min(self.end));
-        let tail = &mut self.tail;
+        let _entered = self.work.enter();
+        let (tail, before) = (&mut self.tail, self.walk.position());
         let is_over = self.walk.step(end, STEP_BYTES, |body, place| {
             let meta = Body::read(body)?.event.meta;
             let position = meta.header.sequence;
@@ -71,6 +79,7 @@ impl Rebuild {
             Ok(position)
         })?;
         let position = self.walk.position();
+        self.work.did(position - before);
         if self.tail.is_full() || position == self.end {
             self.made.push(Part::write(&self.dir, &self.tail)?);
             self.tail = Tail::new(position);

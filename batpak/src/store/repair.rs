@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 pub use report::{Loss, Lost, Repair};
 
+use super::consume::Bookmarks;
 use super::index::{FramePlace, FrameSpan, last_named};
 use super::log::history::History;
 use super::log::segment::copy::SegmentsInMaking;
@@ -17,7 +18,9 @@ use super::log::segment::header::SegmentHeader;
 use super::log::segment::recover::CutReason;
 use super::log::segment::whole::WholeSegment;
 use super::open::claim_empty;
+use super::progress::{Work, Working, Works};
 use super::read_only::find_dir;
+use super::tail_record::{TailPath, TailReader};
 use super::verify::log::LogCheck;
 use super::{Store, StoreConfig, StoreError};
 use crate::event::{Digest, EventFlags, RawEvent, hash};
@@ -33,6 +36,9 @@ impl Store {
     /// beside the log, for whoever can make something of it. A segment's damaged header is made anew, if the
     /// events behind it show that it is right; a file whose whole header is of another segment or another store than
     /// its name and most others say is left aside.
+    ///
+    /// [Consumers](Self::consumer) go on where they were, unless the log ends before that
+    /// ([`StoreError::HistoryChanged`]).
     ///
     /// Restoring a backup is better wherever there is one that has as much.
     ///
@@ -71,6 +77,7 @@ impl Store {
     /// - [`StoreError::Io`] if a file cannot be read or written, or `into` lies within the store. Where a disk fails,
     ///   first copy what can be read of it to another one, with a tool that puts zeros for the rest.
     pub fn repair(from: StoreConfig, into: impl AsRef<Path>) -> Result<Repair, StoreError> {
+        let works = Works::of(&from);
         let disk = from.disk;
         let dir = find_dir(disk.as_ref(), &from.dir)?;
         let lock = disk.lock_dir(&dir).map_err(StoreError::io("lock", &dir))?;
@@ -87,7 +94,14 @@ impl Store {
         let (store, strays) = StoreHeader::find(disk.as_ref(), &segments, &firsts)?;
         firsts.retain(|first| !strays.contains(first));
         let (into, _into_lock) = claim_empty(disk.as_ref(), into.as_ref(), &dir)?;
+        let told = store.id.and_then(|id| {
+            let tail = TailPath::of(&disk, &dir, id);
+            Some(TailReader::new(tail).read()?.position)
+        });
+        let work = works.begin(Work::Repairing, told);
+        let _entered = work.enter();
         let mut salvage = Salvage {
+            work,
             making: SegmentsInMaking::begin(&disk, &into)?,
             read: ReadSoFar::new(store.is_chained),
             from: segments,
@@ -117,6 +131,7 @@ struct Salvage {
     /// Whether no footer was missing or wrong yet. They follow one another.
     footers_hold: bool,
     repair: Repair,
+    work: Working,
 }
 
 impl Salvage {
@@ -158,7 +173,7 @@ impl Salvage {
         }
         let whole = WholeSegment::open(&self.making.disk, &self.making.partial(), first)?;
         self.read.begin();
-        let loss = match whole.read(next, &mut self.read) {
+        let loss = match whole.read(next, &mut self.work.over(&mut self.read)) {
             Ok((scan, _)) => {
                 let cut = scan.cut.filter(|cut| *cut != CutReason::Zeros);
                 cut.map(Loss::Unproven)
@@ -255,7 +270,10 @@ impl Salvage {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             synced => synced.map_err(StoreError::io("sync", &lost))?,
         }
+        let disk = self.making.disk.as_ref();
+        Bookmarks::read(disk, dir)?.write(disk, &self.into)?;
         self.making.finish()?;
+        self.work.end();
         Ok(self.repair)
     }
 

@@ -12,6 +12,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use shuttle::sync::Mutex;
 use shuttle::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use shuttle::thread;
 
@@ -279,5 +280,45 @@ fn a_reactor_is_woken_by_what_it_waits_for_and_ends_with_its_store() {
         assert!((2..=4).contains(&answers), "{answers}");
         let asked = store.query(&Region::stream(&stream(0)).positions(..=position));
         assert_eq!(asked.count(), answers);
+    });
+}
+
+#[test]
+fn a_consumer_hands_out_each_event_once_and_in_order_by_key_and_ends_with_its_store() {
+    in_many_orders(|| {
+        let disk = RuledDisk::new();
+        let store = disk.open();
+        let handled = Arc::new(Mutex::new(Vec::new()));
+        let consume = |store: &Store| {
+            let handled = Arc::clone(&handled);
+            let consumer = store
+                .consumer("reading", Region::all().kinds([KIND]))
+                .every(3);
+            let key = |event: &StoredEvent| event.coordinate.clone();
+            consumer.run_partitioned(2, key, move |event| {
+                handled.lock().unwrap().push(event.header.sequence);
+                Ok::<_, StoreError>(())
+            })
+        };
+        let consuming = consume(&store).unwrap();
+        let waiter = thread::spawn(move || {
+            consuming.wait_for(4).unwrap();
+            consuming
+        });
+        store.commit(pair(0, 0, Durability::Durable)).unwrap();
+        store.commit(pair(1, 0, Durability::Durable)).unwrap();
+        let consuming = waiter.join().unwrap();
+        store.commit(pair(0, 1, Durability::Written)).unwrap();
+        drop(store);
+        assert_eq!(consuming.stored_position(), consuming.position());
+        consuming.stop().unwrap();
+        let store = disk.open();
+        let consuming = consume(&store).unwrap();
+        consuming.catch_up().unwrap();
+        let handled = handled.lock().unwrap();
+        for key in [&[1, 2, 5, 6][..], &[3, 4]] {
+            let of_key = handled.iter().filter(|position| key.contains(position));
+            assert_eq!(of_key.copied().collect::<Vec<u64>>(), key);
+        }
     });
 }

@@ -10,10 +10,12 @@ use super::fs::Disk;
 use super::index::{FrameSpan, Head, Index, View};
 use super::log::segment::reader::{FrameReader, Place, Segments};
 use super::names::KindNames;
+use super::progress::{Work, Working, Works};
 use super::subscribe::Recent;
 use super::watch::Watch;
 use crate::coordinate::Coordinate;
 use crate::event::{Digest, StoreId};
+use crate::projection::cache::Opening;
 use crate::sync::{AtomicBool, AtomicU64, RwLock};
 
 /// The log, as an open store knows it.
@@ -37,6 +39,10 @@ pub(crate) struct Shared {
     pub(crate) recent: Recent,
     /// Whether nothing is published any more, for the store was dropped.
     pub(crate) closed: AtomicBool,
+    /// Where long work begins.
+    pub(crate) works: Works,
+    /// Where states of projections are kept, if anywhere.
+    pub(crate) snapshots: Option<Opening>,
 }
 
 /// How far the log goes, for those who read it and those who rely on it.
@@ -97,6 +103,11 @@ impl Shared {
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.watch.notify();
+    }
+
+    /// Begins a long work of so much, if that is known, on the thread of a caller.
+    pub(crate) fn begin(&self, work: Work, total: Option<u64>) -> Working {
+        self.works.begin(work, total)
     }
 
     /// The index up to the newest event that a question was told of.

@@ -7,6 +7,7 @@ use super::index::{FramePlace, FrameSpan, IndexCheck};
 use super::log::history::History;
 use super::log::segment::directory::Reading;
 use super::log::segment::whole::WholeSegment;
+use super::progress::Work;
 use super::{Checkpoint, Store, StoreError};
 use crate::coordinate::Coordinate;
 use crate::event::{Digest, EventId, EventMeta, RawEvent, hash, sorts_by_time};
@@ -34,19 +35,6 @@ pub struct Verification {
     pub digests_checked: bool,
 }
 
-/// How far a verification has come: see [`Store::verify_with`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// The position that was reached.
-    pub position: u64,
-    /// The position of the last event that will be read.
-    pub last: u64,
-}
-
-/// From one call for progress to the next, in events.
-const PACE: u64 = 4_096;
-
 impl Store {
     /// Reads the whole log, and the index beside it, and sees that both are what the store wrote.
     ///
@@ -64,7 +52,8 @@ impl Store {
     /// and ask [`Self::verify_against`].
     ///
     /// Writers and readers go on meanwhile. It takes one pass over the files of the log and one over those of the
-    /// index, and memory for one entry per stream: its names, and about a hundred bytes.
+    /// index, and memory for one entry per stream: its names, and about a hundred bytes. How far it has come,
+    /// [`StoreConfig::on_progress`](crate::StoreConfig::on_progress) tells.
     ///
     /// # Errors
     /// - [`StoreError::Corrupt`] with the first place in the log that is not as it was written;
@@ -73,36 +62,7 @@ impl Store {
     /// - [`StoreError::Foreign`], [`StoreError::NewerFormat`] if a segment was replaced by something else;
     ///   [`StoreError::Io`] if a file cannot be read.
     pub fn verify(&self) -> Result<Verification, StoreError> {
-        self.verify_with(|_| ())
-    }
-
-    /// The same, and tells how far it has come, every few thousand events and at the end.
-    ///
-    /// ```
-    /// use batpak::prelude::*;
-    /// # let dir = std::env::temp_dir().join(format!("batpak-verify-{}", std::process::id()));
-    ///
-    /// let store = Store::open(StoreConfig::new(&dir))?;
-    /// let alice = Coordinate::new("player:alice", "room:dungeon")?;
-    /// store.append(&alice, EventKind::custom(0xF, 1), &"north")?;
-    ///
-    /// let mut reached = 0;
-    /// let whole = store.verify_with(|progress| {
-    ///     reached = 100 * progress.position / progress.last;
-    /// })?;
-    /// assert_eq!((reached, whole.events, whole.streams), (100, 1, 1));
-    /// # drop(store);
-    /// # std::fs::remove_dir_all(dir)?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As for [`Self::verify`].
-    pub fn verify_with(
-        &self,
-        mut progress: impl FnMut(Progress),
-    ) -> Result<Verification, StoreError> {
-        self.verify_log(None, &mut progress)
+        self.verify_log(None)
     }
 
     /// Reads one stream alone, and computes its digests anew.
@@ -117,14 +77,19 @@ impl Store {
         let digests_checked = self.chained && hash::AVAILABLE;
         let mut head = (0, Digest::ZERO);
         let mut scratch = Vec::new();
-        self.stream(coordinate).for_each_raw(|event| {
+        let events = self.stream(coordinate);
+        let mut work = events.begin(Work::Verifying);
+        let _entered = work.enter();
+        events.for_each_raw(|event| {
             let names = (event.meta.entity, event.meta.scope);
             let checked = match names == (coordinate.entity(), coordinate.scope()) {
                 true => follows(event, &mut head, digests_checked.then_some(&mut scratch)),
                 false => Err("the index shows an event of another stream here"),
             };
+            work.did(1);
             checked.map_err(|problem| self.shared.corrupt(event.meta.header.sequence, problem))
         })?;
+        work.end();
         Ok(Verification {
             events: head.0,
             streams: u64::from(head.0 > 0),
@@ -139,7 +104,6 @@ impl Store {
     pub(super) fn verify_log(
         &self,
         anchor: Option<&Checkpoint>,
-        progress: &mut dyn FnMut(Progress),
     ) -> Result<Verification, StoreError> {
         let view = self.shared.view().whole();
         let last = view.published();
@@ -150,9 +114,9 @@ impl Store {
             history: History::new(self.chained && hash::AVAILABLE),
             anchor: anchor.copied(),
             failure: None,
-            last,
-            progress,
         };
+        let mut work = self.shared.begin(Work::Verifying, Some(last));
+        let _entered = work.enter();
         let (disk, dir) = (&self.shared.disk, self.config.dir.join("segments"));
         // Without the hash there is nothing to compare roots with.
         let is_hashed = !self.chained || hash::AVAILABLE;
@@ -162,7 +126,7 @@ impl Store {
         for (segment, end) in &row {
             let whole = WholeSegment::open(disk, &dir, segment.first)?;
             self.check_header(&whole, previous)?;
-            let (scan, digest) = match whole.read(Some(*end), &mut verifying) {
+            let (scan, digest) = match whole.read(Some(*end), &mut work.over(&mut verifying)) {
                 Err(error) => return Err(verifying.failure.unwrap_or(error)),
                 read => read?,
             };
@@ -177,18 +141,16 @@ impl Store {
             let whole = WholeSegment::open(disk, &dir, last + 1)?;
             self.check_header(&whole, previous)?;
         }
-        (verifying.progress)(Progress {
-            position: last,
-            last,
-        });
-        Ok(Verification {
+        let verified = Verification {
             events: verifying.log.events(),
             streams: verifying.log.streams(),
             segments: row.len() as u64,
             footers: footers.found(),
             digests_checked: verifying.log.hashes(),
             parts: verifying.index.done()?,
-        })
+        };
+        work.end();
+        Ok(verified)
     }
 
     /// That a segment is one of this store, and follows the event that has the digest `previous`.
@@ -208,7 +170,7 @@ impl Store {
 }
 
 /// Everything that the events of a log are compared with, while they are read.
-struct Verifying<'p> {
+struct Verifying {
     log: LogCheck,
     index: IndexCheck,
     /// The greatest id so far of those that sort by their time.
@@ -218,11 +180,9 @@ struct Verifying<'p> {
     anchor: Option<Checkpoint>,
     /// Why an event was refused, if that is not for the event to say.
     failure: Option<StoreError>,
-    last: u64,
-    progress: &'p mut dyn FnMut(Progress),
 }
 
-impl Verifying<'_> {
+impl Verifying {
     /// That no earlier event has the same id. One that rises above all before it needs no search.
     fn check_id(&mut self, meta: &EventMeta<'_>) -> Result<(), &'static str> {
         let id = meta.header.event_id;
@@ -240,7 +200,7 @@ impl Verifying<'_> {
     }
 }
 
-impl Reading for Verifying<'_> {
+impl Reading for Verifying {
     fn event(&mut self, event: &RawEvent<'_>, place: FramePlace) -> Result<(), &'static str> {
         self.log.take(event)?;
         self.check_id(&event.meta)?;
@@ -253,12 +213,6 @@ impl Reading for Verifying<'_> {
         {
             self.failure = Some(diverged);
             return Err("the log has another history than the checkpoint");
-        }
-        if position.is_multiple_of(PACE) {
-            (self.progress)(Progress {
-                position,
-                last: self.last,
-            });
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 use super::{Illegal, Place, Refused};
-use crate::event::{EventKind, EventPayload, KindEntry, RawEvent};
-use crate::projection::{Fold, FoldError, Projection};
+use crate::event::{EncodeError, EventKind, EventPayload, KindEntry, RawEvent};
+use crate::projection::{Fold, FoldError, Kept, Projection};
 
 /// A state machine whose history is a stream: what `state_machine!` implements for the state enum.
 ///
@@ -29,6 +29,12 @@ pub trait Machine: Clone + Default {
     const KINDS: &'static [EventKind];
     /// Its table: one entry per pair of state and event and target, in the order of the arms.
     const TRANSITIONS: &'static [Transition];
+    /// Its name with the module that it is declared in, which tells it from others of the name.
+    const PATH: &'static str;
+    /// What its states and arms say, as a number.
+    const CODE: u64 = 0;
+    /// How the fold of its stream is kept, if it may be: `#[machine(snapshot)]` says that it may.
+    const SNAPSHOT: Option<Kept<Self>> = None;
 
     /// The name of this state.
     fn name(&self) -> &'static str;
@@ -181,6 +187,14 @@ impl<M: Machine> Folded<M> {
 impl<M: Machine> Projection for Folded<M> {
     const KINDS: &'static [EventKind] = M::KINDS;
     const VERSION: u32 = M::VERSION;
+    const NAME: &'static str = M::PATH;
+    /// The machine's own, so that a kind which it does not know is an error.
+    const CATEGORY: Option<u8> = match M::KINDS {
+        [first, ..] => Some(first.category()),
+        [] => None,
+    };
+    /// Of the states and arms, and of the data's handlers.
+    const CODE: u64 = M::CODE ^ <M::Data as Fold<M::Event>>::CODE.rotate_left(1);
 
     fn apply(&mut self, event: &RawEvent<'_>) -> Result<(), FoldError> {
         match M::Event::decode_if(event)? {
@@ -193,11 +207,12 @@ impl<M: Machine> Projection for Folded<M> {
         }
     }
 
-    /// All kinds of the machine's own category, so that one it does not know is an error.
-    fn reads(kind: EventKind) -> bool {
-        M::KINDS
-            .first()
-            .is_some_and(|own| own.category() == kind.category())
+    fn save(&self) -> Option<Result<Vec<u8>, EncodeError>> {
+        Some((M::SNAPSHOT?.save)(&self.state, &self.data))
+    }
+
+    fn restore(bytes: &[u8]) -> Option<Self> {
+        (M::SNAPSHOT?.restore)(bytes)
     }
 }
 
@@ -206,6 +221,9 @@ impl<M: Machine> Projection for Folded<M> {
 impl<M: Machine<Data = ()>> Projection for M {
     const KINDS: &'static [EventKind] = M::KINDS;
     const VERSION: u32 = M::VERSION;
+    const NAME: &'static str = M::PATH;
+    const CATEGORY: Option<u8> = Folded::<M>::CATEGORY;
+    const CODE: u64 = Folded::<M>::CODE;
 
     fn apply(&mut self, event: &RawEvent<'_>) -> Result<(), FoldError> {
         let mut folded = Folded {
@@ -217,8 +235,12 @@ impl<M: Machine<Data = ()>> Projection for M {
         Ok(())
     }
 
-    fn reads(kind: EventKind) -> bool {
-        Folded::<M>::reads(kind)
+    fn save(&self) -> Option<Result<Vec<u8>, EncodeError>> {
+        Some((M::SNAPSHOT?.save)(self, &()))
+    }
+
+    fn restore(bytes: &[u8]) -> Option<Self> {
+        Folded::restore(bytes).map(|folded| folded.state)
     }
 }
 

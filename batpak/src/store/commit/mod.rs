@@ -138,9 +138,7 @@ impl Committer {
     pub(crate) fn check_process(&self) -> Result<(), StoreError> {
         match self.is_at_home() {
             true => Ok(()),
-            false => Err(StoreError::Poisoned(
-                "the store was opened before the process was forked".into(),
-            )),
+            false => Err(StoreError::forked()),
         }
     }
 
@@ -486,7 +484,7 @@ impl Committer {
 }
 
 #[cfg(not(test))]
-use std::process::id as process_id;
+pub(crate) use std::process::id as process_id;
 
 /// The process that this is, or that a test makes of a thread.
 #[cfg(test)]

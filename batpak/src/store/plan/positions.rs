@@ -56,6 +56,11 @@ impl<C: Cursor> Positions<C> {
         self.left.first = self.left.first.max(position);
     }
 
+    /// Leaves out what is not left of `others` either.
+    pub(crate) fn within(&mut self, others: &Self) {
+        self.left = self.left.and(others.left);
+    }
+
     /// Leaves out all that is left.
     pub(crate) fn clear(&mut self) {
         self.left = Span::EMPTY;

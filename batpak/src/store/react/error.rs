@@ -2,6 +2,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use crate::store::StoreError;
+use crate::store::running::{Failure, Sort, Unreached};
 
 /// Why a reactor has ended though nobody stopped it, or has not come as far as was waited for. Nothing of a reaction is stored that
 /// was being made then; the reactor goes on with it when it is started again.
@@ -39,5 +40,39 @@ pub enum ReactorFailure {
 impl From<StoreError> for ReactorFailure {
     fn from(error: StoreError) -> Self {
         Self::Store(Arc::new(error))
+    }
+}
+
+impl ReactorError {
+    /// The reactor of this name has ended at this position.
+    pub(super) fn at(reactor: &Arc<str>, position: u64, failure: ReactorFailure) -> Self {
+        Self {
+            reactor: Arc::clone(reactor),
+            position,
+            failure,
+        }
+    }
+
+    /// Why the reactor has not come as far as was waited for.
+    pub(super) fn of(unreached: Unreached<Self>, reactor: &Arc<str>, position: u64) -> Self {
+        let failure = match unreached {
+            Unreached::Failed(error) => return error,
+            Unreached::Stopped => ReactorFailure::Stopped,
+            Unreached::Itself => {
+                let said = Box::<dyn Error + Send + Sync>::from("a reactor cannot wait for itself");
+                ReactorFailure::Reaction(said.into())
+            }
+            Unreached::Elsewhere(error) => error.into(),
+        };
+        Self::at(reactor, position, failure)
+    }
+}
+
+impl Failure for ReactorError {
+    const SORT: Sort = Sort::Reactor;
+
+    fn panicked(reactor: &Arc<str>, position: u64) -> Self {
+        let failure = ReactorFailure::Panicked("outside of its reactions".into());
+        Self::at(reactor, position, failure)
     }
 }

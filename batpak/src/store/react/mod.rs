@@ -2,7 +2,6 @@
 
 mod bookmark;
 mod error;
-mod progress;
 mod reacting;
 mod reactor;
 #[cfg(all(test, feature = "testing", not(shuttle)))]
@@ -15,12 +14,11 @@ pub use reactor::{Reactor, reactor};
 
 use std::sync::Arc;
 
+use super::running::{Ending, Handle};
 use super::{Store, StoreError};
 use crate::event::Region;
 use crate::sync::thread;
 use bookmark::Bookmark;
-use progress::Ending;
-pub(crate) use progress::Reactors;
 use worker::Worker;
 
 impl Store {
@@ -93,9 +91,9 @@ impl Store {
     /// - whatever reading gives, and [`StoreError::Io`] if there is no thread to be had.
     pub fn react<R: Reactor>(&self, region: Region, reactor: R) -> Result<Reacting, StoreError> {
         let committer = self.committer()?;
-        let progress = self.reactors.enter(reactor.name())?;
+        let running = self.running.enter(reactor.name())?;
         let bookmark = Bookmark::find(reactor.name(), self.id(), &self.shared)?;
-        progress.reach(bookmark.position());
+        running.reach(bookmark.position());
         let worker = Worker {
             reactor,
             region,
@@ -104,21 +102,20 @@ impl Store {
             unsaved: 0,
             conflicts: 0,
             bookmark,
-            progress: Arc::clone(&progress),
+            running: Arc::clone(&running),
             committer: Arc::clone(committer),
             shared: Arc::clone(&self.shared),
             config: self.config.clone(),
             chained: self.chained,
         };
-        let ending = Ending::of(Arc::clone(&progress));
+        let ending = Ending::of(&running);
         let thread = thread::Builder::new().name("batpak-reactor".to_owned());
         thread
-            .spawn(move || ending.after(worker))
+            .spawn(move || ending.after(|| worker.run()))
             .map_err(StoreError::io("start a thread for", &self.config.dir))?;
-        Ok(Reacting {
-            progress,
-            committer: Arc::clone(committer),
+        Ok(Reacting(Handle {
+            running,
             shared: Arc::clone(&self.shared),
-        })
+        }))
     }
 }

@@ -1,11 +1,9 @@
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use super::bookmark::Bookmark;
-use super::progress::Progress;
 use super::reactor::Reactor;
 use super::{ReactorError, ReactorFailure};
 use crate::event::{Region, StoredEvent};
@@ -13,6 +11,7 @@ use crate::outcome::Backoff;
 use crate::pipeline::{Batch, Durability};
 use crate::store::commit::{Committer, Prepared};
 use crate::store::read::Events;
+use crate::store::running::{Running, panic_message};
 use crate::store::shared::Shared;
 use crate::store::{StoreConfig, StoreError, trace};
 
@@ -38,7 +37,7 @@ pub(super) struct Worker<R> {
     pub(super) unsaved: u64,
     /// How many conflicts there were in a row.
     pub(super) conflicts: u32,
-    pub(super) progress: Arc<Progress>,
+    pub(super) running: Arc<Running<ReactorError>>,
     pub(super) committer: Arc<Committer>,
     pub(super) shared: Arc<Shared>,
     pub(super) config: StoreConfig,
@@ -50,11 +49,11 @@ impl<R: Reactor> Worker<R> {
     pub(super) fn run(mut self) -> Result<(), ReactorError> {
         let mut ended = self.work();
         if self.unsaved > 0 {
-            let saved = self.save(self.progress.position());
+            let saved = self.save(self.running.position());
             ended = ended.and(saved.map(drop).map_err(ReactorFailure::from));
         }
         ended.map_err(|failure| {
-            let error = self.progress.ended(self.at, failure);
+            let error = ReactorError::at(self.running.name(), self.at, failure);
             trace::ended(&self.shared.dir, &error);
             error
         })
@@ -62,11 +61,11 @@ impl<R: Reactor> Worker<R> {
 
     fn work(&mut self) -> Result<(), ReactorFailure> {
         loop {
-            let reached = self.progress.position();
+            let reached = self.running.position();
             let has_news = || self.shared.watermarks.published() > reached;
-            let is_over = || !self.progress.goes_on() || self.committer.check().is_err();
+            let is_over = || !self.running.goes_on() || self.committer.check().is_err();
             self.shared.watch.wait_until(|| has_news() || is_over());
-            if !self.progress.goes_on() {
+            if !self.running.goes_on() {
                 return Ok(());
             }
             self.committer.check()?;
@@ -83,7 +82,7 @@ impl<R: Reactor> Worker<R> {
         for event in events {
             let event = event?;
             self.at = event.header.sequence;
-            if !self.progress.goes_on() {
+            if !self.running.goes_on() {
                 return Ok(());
             }
             let is_own = event.header.kind.is_reserved() || self.bookmark.is_of(&event)?;
@@ -91,12 +90,12 @@ impl<R: Reactor> Worker<R> {
                 true => self.at,
                 false => self.take(&event)?,
             };
-            self.progress.reach(reached);
+            self.running.reach(reached);
             if reached != self.at {
                 return Ok(());
             }
         }
-        self.progress.reach(self.own_until);
+        self.running.reach(self.own_until);
         Ok(())
     }
 
@@ -128,7 +127,9 @@ impl<R: Reactor> Worker<R> {
         match asked {
             Ok(Ok(reaction)) => Ok(reaction),
             Ok(Err(error)) => Err(ReactorFailure::Reaction(error.into().into())),
-            Err(panic) => Err(ReactorFailure::Panicked(message(panic.as_ref()).into())),
+            Err(panic) => Err(ReactorFailure::Panicked(
+                panic_message(panic.as_ref()).into(),
+            )),
         }
     }
 
@@ -140,8 +141,8 @@ impl<R: Reactor> Worker<R> {
 
     /// Commits a batch that moves the bookmark to this position, and gives the position that the reactor has come to.
     fn commit(&mut self, batch: Batch, position: u64) -> Result<u64, StoreError> {
-        let reached = self.progress.position();
-        if !self.progress.may_append() {
+        let reached = self.running.position();
+        if !self.running.may_write() {
             return Ok(reached);
         }
         let batch = Prepared::of(batch, &self.shared, &self.config, self.chained)?;
@@ -173,11 +174,4 @@ impl<R: Reactor> Worker<R> {
         self.bookmark.look(&self.shared)?;
         Ok(self.bookmark.position().max(stands))
     }
-}
-
-/// What a panic says.
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("with something that is no text")
 }

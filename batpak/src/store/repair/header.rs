@@ -15,7 +15,7 @@ use crate::store::log::segment::header::{HeaderError, SegmentHeader, VERSION};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StoreHeader {
     /// `None` if there is no whole one.
-    id: Option<[u8; 16]>,
+    pub(super) id: Option<[u8; 16]>,
     pub(super) is_chained: bool,
 }
 

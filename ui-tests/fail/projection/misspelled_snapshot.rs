@@ -1,0 +1,26 @@
+use batpak::prelude::*;
+
+#[derive(Event)]
+#[event(category = 0x1)]
+enum TillEvent {
+    #[event(id = 0x001)]
+    Sold { cents: u64 },
+    #[event(id = 0x002)]
+    Closed,
+}
+
+#[derive(Default, batpak::serde::Serialize, batpak::serde::Deserialize)]
+#[serde(crate = "batpak::serde")]
+struct Totals {
+    cents: u64,
+}
+
+#[projection(version = 1, snapshots)]
+impl Totals {
+    #[on(TillEvent::Sold)]
+    fn sold(&mut self, cents: &u64) {
+        self.cents += cents;
+    }
+}
+
+fn main() {}
