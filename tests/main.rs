@@ -46,3 +46,4 @@ mod support;
 mod testing;
 mod trace;
 mod verify;
+mod view;

@@ -256,9 +256,9 @@ pub use store::{
     Access, AppendReceipt, Backup, BackupError, BackupSegment, Checkpoint, CheckpointError,
     Consumer, ConsumerError, ConsumerFailure, Consuming, Criterion, Cut, CutReason, Decider,
     Divergence, Events, ImportError, ImportFailure, Imported, Keyed, Lineage, LineageEdge,
-    LineageEvent, Lookup, Loss, Lost, Parked, Plan, PlanItem, Progress, Reacting, Reactor,
-    ReactorError, ReactorFailure, Recovery, Repair, Store, StoreConfig, StoreError, Subscription,
-    Ticket, Verification, Work, reactor,
+    LineageEvent, LiveView, Lookup, Loss, Lost, Parked, Plan, PlanItem, Progress, Reacting,
+    Reactor, ReactorError, ReactorFailure, Recovery, Repair, Store, StoreConfig, StoreError,
+    Subscription, Ticket, Verification, ViewError, ViewFailure, Work, reactor,
 };
 pub use typestate::{
     Chain, CommitError, Committed, Cursor, Denied, Folded, Illegal, Machine, Pending, Refused,

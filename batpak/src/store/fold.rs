@@ -28,11 +28,8 @@ impl Store {
     /// # Errors
     /// As for [`Self::project`].
     pub fn fold<P: Projection>(&self, region: &Region) -> Result<P, StoreError> {
-        let events = self.query(region);
-        let until = events.position();
-        self.shared.go_on(region, until, |folding, after| {
-            events.skip_to(after + 1).fold_into(folding)
-        })
+        let (state, _) = self.shared.folded(region)?;
+        Ok(state)
     }
 
     /// Folds one stream into a projection as it was at a position of the log, or at a time.
@@ -134,6 +131,14 @@ pub(super) struct Folding<P> {
 }
 
 impl<P: Projection> Folding<P> {
+    /// One that goes on from a state.
+    pub(super) fn of(state: P) -> Self {
+        Self {
+            state,
+            ..Self::default()
+        }
+    }
+
     /// Takes the next event, if it is of a kind that the projection reads. Whether it is.
     pub(super) fn take(&mut self, event: &RawEvent<'_>) -> Result<bool, StoreError> {
         let header = &event.meta.header;

@@ -45,6 +45,7 @@ mod table;
 mod tail_record;
 pub(crate) mod trace;
 mod verify;
+mod view;
 mod watch;
 
 use std::fmt;
@@ -70,6 +71,7 @@ pub use read::Events;
 pub use repair::{Loss, Lost, Repair};
 pub use subscribe::Subscription;
 pub use verify::Verification;
+pub use view::{LiveView, ViewError, ViewFailure};
 
 use crate::event::StoreId;
 use background::Background;
@@ -183,6 +185,8 @@ impl Drop for Store {
             let _ = committer.prove();
             let _ = committer.give_back();
             committer.tell_last();
+        } else {
+            self.running.end(&self.shared.watch);
         }
         self.shared.settle_snapshots();
         self.shared.close();

@@ -6,6 +6,7 @@ use super::StoreError;
 use super::fold::Folding;
 use super::index::View;
 use super::log::segment::reader::FrameReader;
+use super::read::Events;
 use super::shared::Shared;
 use crate::event::{EventHeader, Region};
 use crate::projection::cache::{Evidence, Opening, Saved, Subject, Use, evidence};
@@ -37,6 +38,25 @@ impl Shared {
             self.keep(opening, &subject, &folding.state, last, folding.events);
         }
         Ok(folding.state)
+    }
+
+    /// The projection of a region, and the position that it is of.
+    pub(super) fn folded<P: Projection>(&self, region: &Region) -> Result<(P, u64), StoreError> {
+        let events = Events::of(region, self, self.view());
+        let until = events.position();
+        let state = self.go_on(region, until, |folding, after| {
+            events.skip_to(after + 1).fold_into(folding)
+        })?;
+        Ok((state, until))
+    }
+
+    /// Keeps what has come of a region so far, if anything has come of it.
+    pub(super) fn keep_fold<P: Projection>(&self, region: &Region, folding: &Folding<P>) {
+        let opening = self.snapshots.as_ref().filter(|_| is_kept::<P>());
+        if let (Some(opening), Some(last)) = (opening, &folding.last) {
+            let subject = Subject::new::<P>(Use::Whole, self.id, region);
+            self.keep(opening, &subject, &folding.state, last, folding.events);
+        }
     }
 
     /// The state that is kept of the subject, if it is one of this log up to that position.

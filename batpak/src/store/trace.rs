@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use super::progress::Work;
-use super::{ConsumerError, Parked, ReactorError, Recovery};
+use super::{ConsumerError, Parked, ReactorError, Recovery, ViewError};
 use crate::projection::CacheError;
 
 /// The span of a long work, which ends when this is dropped.
@@ -122,6 +122,18 @@ pub(super) fn parked(dir: &Path, consumer: &str, parked: &Parked) {
         attempts = parked.attempts,
         error = parked.error,
         "a consumer has parked an event"
+    );
+}
+
+/// A view is kept up to date no more.
+pub(super) fn view_stopped(dir: &Path, error: &ViewError) {
+    #[cfg(feature = "tracing")]
+    tracing::error!(
+        dir = %dir.display(),
+        projection = &*error.projection,
+        position = error.position,
+        failure = %error.failure,
+        "a live view has stopped"
     );
 }
 

@@ -16,6 +16,7 @@ pub(in crate::store) struct Threads(Mutex<Vec<Weak<dyn Runs>>>);
 pub(in crate::store) enum Sort {
     Reactor,
     Consumer,
+    View,
 }
 
 impl Sort {
@@ -24,6 +25,7 @@ impl Sort {
         match self {
             Self::Reactor => Some(StoreError::ReactorRunning(name.to_owned())),
             Self::Consumer => Some(StoreError::ConsumerRunning(name.to_owned())),
+            Self::View => None,
         }
     }
 }

@@ -79,6 +79,14 @@ impl Feed {
         self.source = Source::Open;
     }
 
+    /// Another one of the same events, of those behind this position.
+    pub(crate) fn beside(&self, position: u64) -> Self {
+        let committer = self.committer.as_ref();
+        let mut feed = Self::new(self.region.clone(), self.follows, &self.shared, committer);
+        feed.skip_to(position);
+        feed
+    }
+
     pub(crate) fn follow(&mut self, follows: Follows) {
         self.follows = follows;
         self.until = 0;
