@@ -41,6 +41,7 @@ mod rebuild;
 mod recovery;
 mod region;
 mod repair;
+mod soak;
 mod subscribe;
 mod support;
 mod testing;
