@@ -2,9 +2,9 @@
 //! stopped, dropped and killed and go on, in a store that is closed, dropped and killed and opened again. At the end every one of
 //! them has seen exactly the log.
 //!
-//! `BATPAK_SOAK_ROUNDS` says how often the store is opened (14, for some seconds), and `BATPAK_TEST_SEED` from which seed on
-//! the rounds are made up; the first one is printed if the test fails. Threads and processes run as they come, so that a seed that has failed may have
-//! to be tried more than once.
+//! `BATPAK_SOAK_ROUNDS` says how often the store is opened (14, which takes some seconds), and `BATPAK_TEST_SEED` from which seed
+//! on the rounds are made up (0); it is printed if the test fails. Threads and processes run as they come, so a seed that has
+//! failed may have to be tried more than once.
 
 mod consumers;
 mod followers;
