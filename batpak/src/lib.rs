@@ -240,6 +240,7 @@ pub use event::{
     Category, DecodeError, Digest, EncodeError, EventFlags, EventHeader, EventId, EventIdError,
     EventKind, EventMeta, EventPayload, KindEntry, RawEvent, Region, StoreId, StoredEvent,
 };
+pub use flume;
 pub use guard::{
     AllOf, Answer, AnyOf, Bypass, BypassError, Combinator, Denial, DenialRecord, DryRun,
     Evaluation, Explanation, Gate, GateSet, GateSetDigest, Gates, Not, Observed, Permit, Receipt,

@@ -283,6 +283,48 @@ fn spilled_states_of_a_log_that_was_put_back_are_not_used() {
     }
 }
 
+/// The same, but that nobody meets those states before others have been written behind them.
+#[test]
+fn spilled_states_of_a_log_that_was_put_back_are_not_used_once_more_has_been_written_either() {
+    for home in Home::ON_DISK {
+        let dir = Dir::new();
+        let cache = home.open(&dir).memory_bytes(1 << 10);
+        let store = Store::open(dir.config().projection_cache(cache.clone())).unwrap();
+        for n in 0..50 {
+            add(&store, &counter(n % 20), [n]);
+        }
+        drop(keyed(&store));
+        store.close().unwrap();
+        let older = dir.outside().join("older");
+        copy(&dir.path(), &older);
+        let store = Store::open(dir.config().projection_cache(cache)).unwrap();
+        for n in 0..50 {
+            add(&store, &counter(n), [1_000]);
+        }
+        let key = |event: &RawEvent<'_>| {
+            let times = match event.meta.header.sequence {
+                51 => 1_000,
+                _ => 1,
+            };
+            Ok(Some(event.meta.entity.repeat(times)))
+        };
+        let mut sums = store.keyed::<Sum>(&Region::all(), key).unwrap();
+        assert_eq!(all(&mut sums).len(), 51);
+        let crashed = dir.outside().join("crashed");
+        copy(&dir.outside().join("cache"), &crashed);
+        drop((sums, store));
+        fs::remove_dir_all(dir.path()).unwrap();
+        copy(&older, &dir.path());
+        let cache = home.open_at(&crashed).memory_bytes(1 << 10);
+        let store = Store::open(dir.config().projection_cache(cache)).unwrap();
+        for n in 0..90 {
+            add(&store, &counter(100 + n), [n]);
+        }
+        drop(keyed(&store));
+        assert_eq!(all(&mut keyed(&store)), by_hand(&store), "{home:?}");
+    }
+}
+
 #[test]
 fn nothing_is_spilled_that_is_not_durable_in_the_log() {
     for home in Home::ON_DISK {

@@ -83,6 +83,64 @@ fn a_state_that_does_not_decode_is_folded_anew() {
     }
 }
 
+/// A sum whose state has changed its form, under the same handlers.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+struct Reformed<const LONG: bool> {
+    total: u64,
+}
+
+impl<const LONG: bool> Projection for Reformed<LONG> {
+    const KINDS: &'static [EventKind] = Sum::KINDS;
+    const VERSION: u32 = 1;
+    const NAME: &'static str = "a sum of another form";
+
+    fn apply(&mut self, event: &RawEvent<'_>) -> Result<(), FoldError> {
+        let mut sum = Sum::default();
+        sum.apply(event)?;
+        self.total += sum.total;
+        Ok(())
+    }
+
+    fn save(&self) -> Option<Result<Vec<u8>, EncodeError>> {
+        let total = self.total.to_le_bytes();
+        Some(Ok(if LONG {
+            total.repeat(2)
+        } else {
+            total.to_vec()
+        }))
+    }
+
+    fn restore(bytes: &[u8]) -> Option<Self> {
+        let total = match LONG {
+            true => bytes.strip_suffix(&bytes[8.min(bytes.len())..]),
+            false => Some(bytes),
+        };
+        let is_whole = bytes.len() == if LONG { 16 } else { 8 };
+        let total = total.filter(|_| is_whole)?.try_into().ok()?;
+        Some(Self {
+            total: u64::from_le_bytes(total),
+        })
+    }
+}
+
+#[test]
+fn a_state_of_another_form_is_folded_anew_once_though_no_event_has_come() {
+    for home in Home::ALL {
+        let dir = Dir::new();
+        let cache = home.open(&dir);
+        let open = || Store::open(dir.config().projection_cache(cache.clone())).unwrap();
+        let store = open();
+        add(&store, &counter(1), [1, 2, 3]);
+        store.project::<Reformed<false>>(&counter(1)).unwrap();
+        drop(store);
+        let store = open();
+        for events in [3, 0, 0] {
+            let (sum, new) = folded(|| store.project::<Reformed<true>>(&counter(1)).unwrap());
+            assert_eq!((sum.total, new), (6, events), "{home:?}");
+        }
+    }
+}
+
 #[test]
 fn a_state_of_another_store_is_not_used() {
     for home in Home::ALL {

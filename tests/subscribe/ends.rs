@@ -58,3 +58,30 @@ fn what_a_buffered_store_writes_when_it_is_dropped_is_still_given() {
     assert_eq!(positions(&mut events, 5), [1, 2, 3, 4, 5]);
     assert!(matches!(events.recv(), Err(StoreError::Closed)));
 }
+
+#[test]
+fn a_store_whose_consumer_waits_for_a_subscription_can_be_dropped_and_closed() {
+    for is_closed in [true, false] {
+        let dir = Dir::new();
+        let store = dir.open();
+        append(&store, 0..1);
+        let mut nothing = store.subscribe(Region::all().entity("nobody"));
+        let (tell, told) = std::sync::mpsc::channel();
+        let consumer = store.consumer("waiting", Region::all());
+        let consuming = consumer.run(move |_| {
+            tell.send(()).unwrap();
+            match nothing.recv() {
+                Err(StoreError::Closed) => Ok::<_, StoreError>(()),
+                other => panic!("{other:?}"),
+            }
+        });
+        let consuming = consuming.unwrap();
+        told.recv_timeout(LONG).unwrap();
+        match is_closed {
+            true => store.close().unwrap(),
+            false => drop(store),
+        }
+        assert_eq!(consuming.position(), 1);
+        assert!(consuming.error().is_none());
+    }
+}

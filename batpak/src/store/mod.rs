@@ -162,8 +162,17 @@ impl Store {
             return Ok(());
         };
         committer.check_process()?;
+        let flushed = self.flush();
+        self.end_threads();
+        flushed.and_then(|()| self.flush())
+    }
+}
+
+impl Store {
+    /// Ends all that runs on threads of the store's own. What is followed ends before, for such a thread may be waiting for that.
+    fn end_threads(&self) {
+        self.shared.close();
         self.running.end(&self.shared.watch);
-        self.flush()
     }
 }
 
@@ -178,18 +187,18 @@ impl Drop for Store {
                 std::mem::forget(background);
                 return;
             }
-            self.running.end(&self.shared.watch);
-            drop(background);
             // There is nobody to tell what fails.
+            let _ = committer.drain(false);
+            self.end_threads();
+            drop(background);
             let _ = committer.drain(false);
             let _ = committer.prove();
             let _ = committer.give_back();
             committer.tell_last();
         } else {
-            self.running.end(&self.shared.watch);
+            self.end_threads();
         }
         self.shared.settle_snapshots();
-        self.shared.close();
     }
 }
 

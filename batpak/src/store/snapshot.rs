@@ -71,13 +71,15 @@ impl Shared {
         if saved.position > until {
             return None;
         }
+        if !found.checked && !self.shows(saved.position, &saved.evidence) {
+            return None;
+        }
+        // One that is of no state of this type is not known as checked, so that another takes its place.
+        let state = P::restore(&saved.state)?;
         if !found.checked {
-            if !self.shows(saved.position, &saved.evidence) {
-                return None;
-            }
             opening.checked(subject, &saved);
         }
-        Some((P::restore(&saved.state)?, saved))
+        Some((state, saved))
     }
 
     /// Whether the log has the event at a position that the evidence is of.

@@ -17,7 +17,7 @@ pub(crate) struct Watch {
 impl Watch {
     /// Waits until this holds. It is asked again each time that there is news, and is to lock nothing.
     pub(crate) fn wait_until(&self, holds: impl Fn() -> bool) {
-        self.watchers.fetch_add(1, Ordering::SeqCst);
+        self.enter();
         let mut asking = self.asking.lock();
         while !holds() {
             self.news.wait(&mut asking);
@@ -29,7 +29,7 @@ impl Watch {
     /// Waits until this holds, or for so long: whether it holds. It is asked as by [`Self::wait_until`].
     pub(crate) fn wait_for(&self, patience: Duration, holds: impl Fn() -> bool) -> bool {
         let start = Instant::now();
-        self.watchers.fetch_add(1, Ordering::SeqCst);
+        self.enter();
         let mut asking = self.asking.lock();
         let held = loop {
             if holds() {
@@ -44,6 +44,13 @@ impl Watch {
         drop(asking);
         self.watchers.fetch_sub(1, Ordering::SeqCst);
         held
+    }
+
+    /// One more waits from now on.
+    fn enter(&self) {
+        self.watchers.fetch_add(1, Ordering::SeqCst);
+        // What is asked for then is read after that, also where it is read with less order.
+        fence(Ordering::SeqCst);
     }
 
     /// Wakes who waits, for something has changed just now that may be waited for.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::read::Events;
 use super::shared::Shared;
-use super::{Store, StoreError};
+use super::{Store, StoreError, Work};
 use crate::event::{DecodeError, EventHeader, RawEvent, Region};
 use crate::projection::cache::evidence;
 use crate::projection::{FoldError, Projection};
@@ -237,8 +237,17 @@ impl<P: Projection> Keyed<P> {
     /// Goes back to what was written.
     fn begin(&mut self) {
         self.states = States::default();
-        self.reached = match &mut self.spilled {
-            Some(spilled) => spilled.begin(&self.shared),
+        let begun = self
+            .spilled
+            .as_mut()
+            .map(|spilled| spilled.begin(&self.shared));
+        self.reached = match begun {
+            Some(Some(reached)) => reached,
+            // Beside what cannot be removed nothing is written.
+            Some(None) => {
+                self.spilled = None;
+                Reached::default()
+            }
             None => Reached::default(),
         };
     }
@@ -262,9 +271,14 @@ impl<P: Projection> Keyed<P> {
         let shared = Arc::clone(&self.shared);
         let view = shared.view();
         let published = view.published();
-        let events = Events::of(&self.region, &shared, view);
+        let events = Events::of(&P::narrow(self.region.clone()), &shared, view);
         let events = events.skip_to(self.reached.position + 1);
-        events.for_each_raw(|event| self.take(event))?;
+        let mut work = events.begin(Work::Folding);
+        events.for_each_raw(|event| {
+            work.did(1);
+            self.take(event)
+        })?;
+        work.end();
         self.position = published;
         Ok(())
     }

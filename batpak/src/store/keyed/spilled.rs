@@ -33,8 +33,6 @@ pub(super) struct Spilled {
     claim: Claim,
     /// A number that no other run has, by which it knows what it has written itself.
     run: u64,
-    /// What was reached when this began: whatever is on disk of it has been found to be of this log.
-    begun: u64,
     /// The position of what was written as reached, and how many events were seen since.
     written: u64,
     events: u64,
@@ -66,15 +64,15 @@ impl Spilled {
             opening: opening.clone(),
             subject,
             run,
-            begun: 0,
             written: 0,
             events: 0,
             patience: 0,
         })
     }
 
-    /// What has been reached on disk; all that is there is removed if that cannot be told, or is of another log.
-    pub(super) fn begin(&mut self, shared: &Shared) -> Reached {
+    /// What has been reached on disk; all that is there is removed if that cannot be told, or is of another log. `None` if that
+    /// cannot be.
+    pub(super) fn begin(&mut self, shared: &Shared) -> Option<Reached> {
         let key = self.key(REACHED, "");
         let value = self.opening.read_value(&key).flatten();
         let reached = value.and_then(|value| {
@@ -91,12 +89,12 @@ impl Spilled {
         let reached = reached.filter(|reached| {
             reached.position <= published && shared.shows(reached.position, &reached.evidence)
         });
-        let reached = reached.unwrap_or_else(|| {
-            self.clear();
-            Reached::default()
-        });
-        (self.begun, self.written, self.events) = (reached.position, reached.position, 0);
-        reached
+        if reached.is_none() && !self.clear() {
+            return None;
+        }
+        let reached = reached.unwrap_or_default();
+        (self.written, self.events) = (reached.position, 0);
+        Some(reached)
     }
 
     /// The same with nothing on disk; `None` if that cannot be.
@@ -144,8 +142,8 @@ impl Spilled {
         listed.collect()
     }
 
-    /// The state in a value. One that was written by a run that ended before it had written what was reached
-    /// may be of a log that is no more.
+    /// The state in a value. One that was written by another run may be of a log that is no more: that run may have ended
+    /// before it had written what was reached.
     fn state<P: Projection>(
         &self,
         key: &[u8],
@@ -167,7 +165,6 @@ impl Spilled {
         };
         let (run, state) = split().ok_or(Lost)?;
         let is_of_log = run == self.run
-            || state.position <= self.begun
             || state.position <= shared.view().published()
                 && shared.shows(state.position, &state.evidence);
         is_of_log.then_some(state).ok_or(Lost)

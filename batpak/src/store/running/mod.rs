@@ -122,6 +122,11 @@ impl<E: Failure> Running<E> {
         self.demand.load(Ordering::Acquire) < KEEP_OFF
     }
 
+    /// Whether it has not ended yet.
+    pub(super) fn is_at_work(&self) -> bool {
+        !self.has_ended.load(Ordering::Acquire)
+    }
+
     /// The error that it has ended with.
     pub(super) fn error(&self) -> Option<E> {
         self.ended()?.err()

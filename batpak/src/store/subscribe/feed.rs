@@ -15,6 +15,9 @@ const BUSY: Duration = Duration::from_micros(200);
 /// How long that takes.
 const LULL: Duration = Duration::from_micros(100);
 
+/// How many positions are gone through with one view of the index, which keeps what it is of.
+const STRETCH: u64 = 1 << 18;
+
 /// How often a reader asks for what somebody else has written.
 const POLL: Duration = Duration::from_millis(2);
 
@@ -168,9 +171,10 @@ impl Feed {
         self.source = match self.shared.recent.run(self.at + 1, &self.shared)? {
             Some(run) => Source::Run(run),
             None => {
-                let view = self.shared.view().until(self.until);
+                let until = self.until.min(self.at.saturating_add(STRETCH));
+                let view = self.shared.view().until(until);
                 let events = Events::owned(&self.region, Arc::clone(&self.shared), view);
-                Source::Log(Box::new(events.skip_to(self.at + 1)), self.until)
+                Source::Log(Box::new(events.skip_to(self.at + 1)), until)
             }
         };
         Ok(())

@@ -15,8 +15,9 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Events are received one by one by [`recv`](Self::recv), [`recv_timeout`](Self::recv_timeout), [`try_recv`](Self::try_recv) or as an iterator,
 /// several at a time by [`recv_batch`](Self::recv_batch), or through a channel by [`into_receiver`](Self::into_receiver).
 ///
-/// When the store is dropped, it gives what was published by then, and then [`StoreError::Closed`]; as an
-/// iterator it ends. If the store can write no more, it gives what there is, and then [`StoreError::Poisoned`]. After any
+/// When the store is dropped, it gives what it may give by then, and then [`StoreError::Closed`]; as an
+/// iterator it ends. What nobody has synced by then it does not give, unless it follows what is [published](Self::published);
+/// [`Store::close`](crate::Store::close) syncs. If the store can write no more, it gives what there is, and then [`StoreError::Poisoned`]. After any
 /// other error the same event is tried again by the next call.
 #[must_use = "nothing is read until events are received"]
 pub struct Subscription {
@@ -148,7 +149,7 @@ impl Subscription {
     /// A channel that the events come through, of so many at most, with a thread that receives them: for callers that are async
     /// (`recv_async`, `into_stream`), and for those who select among channels.
     ///
-    /// The thread waits as long as the channel is full. It ends when the store is dropped, with all that was published in the
+    /// The thread waits as long as the channel is full. It ends when the store is dropped, with all that the subscription gives in the
     /// channel, or within some hundred milliseconds when the receiver is. An error is the last that comes.
     ///
     /// # Errors

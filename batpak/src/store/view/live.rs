@@ -78,6 +78,10 @@ impl<P: Projection> LiveView<P> {
         if let Err(unreached) = self.handle.wait_for(0) {
             return Err(self.unreached(unreached));
         }
+        if !running.is_at_work() {
+            let stopped = || self.failed(ViewFailure::Stopped);
+            return Err(running.error().unwrap_or_else(stopped));
+        }
         let mut folding = Folding::default();
         let events = Events::of(&self.region, shared, shared.view());
         let position = events.position();
@@ -86,7 +90,10 @@ impl<P: Projection> LiveView<P> {
         let number = self.shown.offer(Offer { folding, position });
         shared.watch.notify();
         let answered = running.wait_until(|| self.shown.is_answered(number));
-        answered.map_err(|unreached| self.unreached(unreached))?;
+        if let Err(unreached) = answered {
+            let _offer = self.shown.take_offer();
+            return Err(self.unreached(unreached));
+        }
         let switched = self.shown.take_answer();
         switched.map_err(|error| self.failed(error.into()))
     }

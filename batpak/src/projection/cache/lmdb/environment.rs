@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+use std::io;
 use std::path::Path;
 
 use heed::types::Bytes;
@@ -17,8 +18,9 @@ pub(super) struct Environment {
     env: Env<WithoutTls>,
     /// The one table, which has no name and is always there.
     pub(super) table: Database<'static, Bytes, Bytes>,
-    /// Read by each transaction for as long as it is open, and written by who moves the map.
-    map: RwLock<()>,
+    /// Read by each transaction for as long as it is open, and written by who moves the map. Whether the map is lost: what
+    /// LMDB had of it is gone when moving it fails, and nothing may be asked any more.
+    map: RwLock<bool>,
 }
 
 /// The map's size in bytes at first, and what it grows by at least: a multiple of any system's page size.
@@ -47,7 +49,7 @@ impl Environment {
         Ok(Self {
             table: opened.commit().flatten().ok_or(missing)?,
             env,
-            map: RwLock::new(()),
+            map: RwLock::new(false),
         })
     }
 
@@ -56,7 +58,8 @@ impl Environment {
         &self,
         read: impl Fn(&RoTxn<'_, WithoutTls>) -> Result<R, Error>,
     ) -> Result<R, Error> {
-        let _in_place = self.map.read();
+        let is_lost = self.map.read();
+        check(*is_lost)?;
         read(&self.env.read_txn()?)
     }
 
@@ -79,7 +82,10 @@ impl Environment {
         &self,
         write: impl Fn(&mut RwTxn<'_>) -> Result<R, Error>,
     ) -> (Result<R, Error>, usize) {
-        let _in_place = self.map.read();
+        let is_lost = self.map.read();
+        if let Err(lost) = check(*is_lost) {
+            return (Err(lost), 0);
+        }
         let try_write = || {
             let mut transaction = self.env.write_txn()?;
             let written = write(&mut transaction)?;
@@ -91,14 +97,28 @@ impl Environment {
 
     /// Doubles the map, unless somebody else has already.
     fn grow(&self, full: usize) -> Result<(), Error> {
-        let _moved = self.map.write();
+        let mut is_lost = self.map.write();
+        check(*is_lost)?;
         let size = self.env.info().map_size;
         if size > full {
             return Ok(());
         }
         // SAFETY: The map may only be moved while no transaction is open. All are opened and ended by `read` and
         // `try_write`, which hold `map` meanwhile, and what they give has no part of the map in it: the lifetime of the
-        // transaction, which any such part has, ends within them.
-        unsafe { self.env.resize(size.max(STEP) * 2) }
+        // transaction, which any such part has, ends within them. If it cannot be moved it is gone: `is_lost` keeps all
+        // from asking for it, and nobody else is here.
+        let resized = unsafe { self.env.resize(size.max(STEP) * 2) };
+        *is_lost = resized.is_err();
+        resized
+    }
+}
+
+/// That the map is not lost.
+fn check(is_lost: bool) -> Result<(), Error> {
+    match is_lost {
+        true => Err(Error::Io(io::Error::other(
+            "its map could not grow, and is lost; open the cache again",
+        ))),
+        false => Ok(()),
     }
 }
