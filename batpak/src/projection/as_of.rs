@@ -17,13 +17,16 @@ use crate::event::Region;
 /// #     #[on(Till::Sold)]
 /// #     fn sold(&mut self, cents: &u64) { self.cents += cents; }
 /// # }
-/// # let store = batpak::testing::store();
+/// # let dir = std::env::temp_dir().join(format!("batpak-as-of-{}", std::process::id()));
+/// # let store = Store::open(StoreConfig::new(&dir))?;
 /// # let till = Coordinate::new("till:1", "shop")?;
 /// let before = store.append_typed(&till, &Till::Sold { cents: 300 })?;
 /// store.append_typed(&till, &Till::Sold { cents: 450 })?;
 ///
 /// let then: Revenue = store.project_as_of(&till, AsOf::Position(before.sequence))?;
 /// assert_eq!(then.cents, 300);
+/// # drop(store);
+/// # std::fs::remove_dir_all(dir)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
