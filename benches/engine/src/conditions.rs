@@ -141,6 +141,7 @@ pub(crate) fn measure(what: Conditions, subject: &dyn Subject, directory: &Path)
         entities: ENTITIES,
         writers: what.threads,
         tagged: true,
+        keeps: false,
     };
     let _made = PAYLOADS.len();
     if !what.fill {

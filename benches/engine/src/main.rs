@@ -4,6 +4,7 @@ mod arguments;
 mod child;
 mod conditions;
 mod event;
+mod fold;
 mod growth;
 mod memory;
 mod report;

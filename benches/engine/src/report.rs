@@ -37,6 +37,11 @@ struct Row {
     p50_us: Option<f64>,
     p99_us: Option<f64>,
     anonymous_mib: Option<f64>,
+    first_ms: Option<f64>,
+    writer_alone: Option<f64>,
+    writer_followed: Option<f64>,
+    /// What part of its speed the writer keeps when it is followed.
+    writer_keeps: Option<f64>,
     note: Option<String>,
 }
 
@@ -128,6 +133,10 @@ fn row(cell: &Cell, base: Option<&&Cell>) -> Row {
         p50_us: median_of(|round| round.p50_us),
         p99_us: median_of(|round| round.p99_us),
         anonymous_mib: median_of(|round| round.anonymous_mib),
+        first_ms: median_of(|round| round.first_ms),
+        writer_alone: median_of(|round| round.writer_alone),
+        writer_followed: median_of(|round| round.writer_followed),
+        writer_keeps: median_of(|round| Some(round.writer_followed? / round.writer_alone?)),
         note: cell.note.clone(),
     }
 }
@@ -147,10 +156,14 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 /// A column that only some tables have.
 type Extra = (&'static str, fn(&Row) -> Option<f64>);
 
-const EXTRAS: [Extra; 3] = [
+const EXTRAS: [Extra; 7] = [
     ("p50 us", |row| row.p50_us),
     ("p99 us", |row| row.p99_us),
     ("anonymous MiB", |row| row.anonymous_mib),
+    ("first ms", |row| row.first_ms),
+    ("writer alone", |row| row.writer_alone),
+    ("followed", |row| row.writer_followed),
+    ("% of it", |row| Some(row.writer_keeps? * 100.0)),
 ];
 
 impl Table {

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Item, Payload};
+use crate::fold::Kept;
 use crate::workloads::Workload;
 
 /// What an append has survived once it has been answered.
@@ -30,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) writers: usize,
     /// Whether entity and id of an event are tags also where the subject has other means to find by them.
     pub(crate) tagged: bool,
+    /// Whether the subject keeps states of projections, if it does that itself.
+    pub(crate) keeps: bool,
 }
 
 /// What an append is on condition of.
@@ -43,6 +46,9 @@ pub(crate) enum On {
 
 /// How many submitted appends a writer has in flight.
 pub(crate) const IN_FLIGHT: usize = 1_024;
+
+/// How many events a follower asks for at once.
+pub(crate) const FOLLOWED_AT_ONCE: usize = 1_000;
 
 /// One engine, in the configuration that `README.md` states.
 pub(crate) trait Subject: Sync {
@@ -73,6 +79,11 @@ pub(crate) trait Engine: Sync {
 
     /// What one thread reads through.
     fn reader(&self) -> Result<Box<dyn Reader + '_>>;
+
+    /// What one thread follows the store through, from the first event on.
+    fn follower(&self) -> Result<Box<dyn Follower + '_>> {
+        bail!("nobody can follow it")
+    }
 
     /// Closes the store as its documentation says that it should be.
     fn close(self: Box<Self>) -> Result<()>;
@@ -125,8 +136,35 @@ pub(crate) trait Reader {
     fn get_by_id(&mut self, id: u128) -> Result<Payload>;
 
     /// All events of an entity, in order.
-    fn stream(&mut self, entity: usize, each: &mut dyn FnMut(Payload)) -> Result<()>;
+    fn stream(&mut self, entity: usize, each: &mut dyn FnMut(Payload)) -> Result<()> {
+        self.stream_behind(entity, 0, each).map(drop)
+    }
+
+    /// All events of an entity behind a position, in order. Gives the position of the last of them, or the
+    /// same if there is none.
+    fn stream_behind(
+        &mut self,
+        _entity: usize,
+        _position: u64,
+        _each: &mut dyn FnMut(Payload),
+    ) -> Result<u64> {
+        bail!("it keeps states itself")
+    }
+
+    /// Folds an entity's events into a state, which is brought up to date if it is kept.
+    fn project(&mut self, entity: usize, kept: &mut Kept) -> Result<()> {
+        let fold = &mut kept.fold;
+        let take = &mut |payload: Payload| fold.take(&payload);
+        kept.position = self.stream_behind(entity, kept.position, take)?;
+        Ok(())
+    }
 
     /// All events, in order.
     fn scan(&mut self, each: &mut dyn FnMut(Payload)) -> Result<()>;
+}
+
+/// One thread's way to be told what is appended.
+pub(crate) trait Follower {
+    /// Waits for the next events and gives their positions. There may be none yet, if it cannot wait.
+    fn receive(&mut self, each: &mut dyn FnMut(u64)) -> Result<()>;
 }

@@ -5,31 +5,43 @@ use std::sync::LazyLock;
 
 use anyhow::{Context, Result, ensure};
 use batpak::{
-    Batch, Condition, Coordinate, Durability as Promise, Event, EventId, NewEvent, Region, Store,
-    StoreConfig, StoredEvent, Tag,
+    Batch, Condition, Coordinate, Durability as Promise, Event, EventId, NewEvent, ProjectionCache,
+    Region, Store, StoreConfig, StoredEvent, Subscription, Tag, projection,
 };
 
 use crate::event::{Item, KINDS, PAYLOADS, Payload, entity_name, scope_name, scope_of};
-use crate::subject::{Durability, Engine, IN_FLIGHT, On, Reader, Settings, Subject, Writer};
+use crate::fold::{Fold, Kept};
+use crate::subject::{
+    Durability, Engine, FOLLOWED_AT_ONCE, Follower, IN_FLIGHT, On, Reader, Settings, Subject,
+    Writer,
+};
 use crate::workloads::Workload;
 
 /// The most that the store may cache.
 const CACHE_BYTES: usize = 256 << 20;
 
-/// With its defaults, but for the durability and the cache.
-pub(crate) struct Batpak;
+/// States of projections are kept in memory, where they are kept.
+pub(super) const BATPAK: Batpak = Batpak { redb: false };
+/// The same, and in a file of redb.
+pub(super) const WITH_REDB: Batpak = Batpak { redb: true };
+
+/// With its defaults, but for the durability and the caches.
+pub(crate) struct Batpak {
+    redb: bool,
+}
 
 impl Subject for Batpak {
     fn name(&self) -> &'static str {
-        "batpak"
+        if self.redb { "batpak+redb" } else { "batpak" }
     }
 
-    fn lacks(&self, _workload: Workload) -> Option<&'static str> {
-        None
+    fn lacks(&self, workload: Workload) -> Option<&'static str> {
+        let is_other = self.redb && workload != Workload::ProjectWarm;
+        is_other.then_some("only for `project-warm-1`")
     }
 
     fn has_conditions(&self) -> bool {
-        true
+        !self.redb
     }
 
     fn open(&self, directory: &Path, settings: Settings) -> Result<Box<dyn Engine>> {
@@ -41,17 +53,25 @@ impl Subject for Batpak {
         };
         let tags = (0..tagged).map(|entity| entity_name(entity).parse());
         Ok(Box::new(Open {
-            store: Store::open(config(directory, settings.durability))?,
+            store: Store::open(self.config(directory, settings)?)?,
             coordinates: coordinates.collect::<Result<_>>()?,
             tags: tags.collect::<Result<_, _>>()?,
         }))
     }
 }
 
-fn config(directory: &Path, durability: Durability) -> StoreConfig {
-    StoreConfig::new(directory)
-        .durability(promise(durability))
-        .cache_bytes(CACHE_BYTES)
+impl Batpak {
+    fn config(&self, directory: &Path, settings: Settings) -> Result<StoreConfig> {
+        let projections = match (settings.keeps, self.redb) {
+            (false, _) => ProjectionCache::none(),
+            (true, false) => ProjectionCache::memory(),
+            (true, true) => ProjectionCache::redb(directory.join("projections"))?,
+        };
+        let config = StoreConfig::new(directory.join("store"))
+            .durability(promise(settings.durability))
+            .cache_bytes(CACHE_BYTES);
+        Ok(config.projection_cache(projections))
+    }
 }
 
 fn promise(durability: Durability) -> Promise {
@@ -116,6 +136,23 @@ impl Happened {
     }
 }
 
+#[projection(snapshot)]
+impl Fold {
+    #[on(
+        Happened::Opened(payload)
+            | Happened::Renamed(payload)
+            | Happened::Tagged(payload)
+            | Happened::Moved(payload)
+            | Happened::Measured(payload)
+            | Happened::Noted(payload)
+            | Happened::Shared(payload)
+            | Happened::Closed(payload)
+    )]
+    fn happened(&mut self, payload: &Payload) {
+        self.take(payload);
+    }
+}
+
 /// All events, made before anything is measured.
 static EVENTS: LazyLock<Vec<Happened>> = LazyLock::new(|| {
     let made = PAYLOADS.iter().enumerate();
@@ -141,6 +178,11 @@ impl Engine for Open {
 
     fn reader(&self) -> Result<Box<dyn Reader + '_>> {
         Ok(Box::new(Look { open: self }))
+    }
+
+    fn follower(&self) -> Result<Box<dyn Follower + '_>> {
+        let subscription = self.store.subscribe(Region::all()).published();
+        Ok(Box::new(Subscriber { subscription }))
     }
 
     fn close(self: Box<Self>) -> Result<()> {
@@ -253,12 +295,30 @@ impl Reader for Look<'_> {
         })
     }
 
+    fn project(&mut self, entity: usize, kept: &mut Kept) -> Result<()> {
+        kept.fold = self.open.store.project(&self.open.coordinates[entity])?;
+        Ok(())
+    }
+
     fn scan(&mut self, each: &mut dyn FnMut(Payload)) -> Result<()> {
         let events = self.open.store.query(&Region::all());
         events.for_each_raw(|event| {
             each(event.event::<Happened>()?.payload());
             Ok(())
         })
+    }
+}
+
+struct Subscriber {
+    subscription: Subscription,
+}
+
+impl Follower for Subscriber {
+    fn receive(&mut self, each: &mut dyn FnMut(u64)) -> Result<()> {
+        for event in self.subscription.recv_batch(FOLLOWED_AT_ONCE)? {
+            each(event.header.sequence);
+        }
+        Ok(())
     }
 }
 

@@ -5,20 +5,27 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use batpak_0_10::coordinate::{Coordinate, EventCategory, Region};
-use batpak_0_10::event::EventKind;
+use batpak_0_10::event::{
+    Event, EventKind, EventSourced, ProjectionStateContract, RawMsgpackInput, StateExtent,
+};
 use batpak_0_10::id::{EntityIdType, EventId};
 use batpak_0_10::store::{
-    AppendOptions, AppendTicket, BatchAppendItem, CausationRef, DurabilityGate, Open as Live,
-    Store, StoreConfig, SyncMode, WatermarkKind,
+    AppendOptions, AppendTicket, BatchAppendItem, CausationRef, Cursor, DurabilityGate, Freshness,
+    Open as Live, Store, StoreConfig, SyncMode, WatermarkKind,
 };
 
 use crate::event::{Item, KINDS, Payload, decode, entity_name, scope_name, scope_of};
-use crate::subject::{Durability, Engine, IN_FLIGHT, Reader, Settings, Subject, Writer};
+use crate::fold::{Fold, Kept};
+use crate::subject::{
+    Durability, Engine, FOLLOWED_AT_ONCE, Follower, IN_FLIGHT, Reader, Settings, Subject, Writer,
+};
 use crate::workloads::Workload;
 
 const CATEGORY: u8 = 0x1;
 /// How long an append waits to be durable, at most.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long one who follows by a cursor sleeps if there is nothing new.
+const IDLE: Duration = Duration::from_millis(1);
 
 /// Durable: `fdatasync` as soon as the queue is empty, and each append waits for the frontier; else no
 /// sync but at the end.
@@ -45,7 +52,12 @@ impl Subject for Batpak010 {
             |entity| Coordinate::new(entity_name(entity), scope_name(scope_of(entity)));
         let kind = |kind| EventKind::try_custom(CATEGORY, 1 + kind as u16);
         Ok(Box::new(Open {
-            store: Store::open(config)?,
+            store: if settings.keeps {
+                let cache = directory.join("projections");
+                Store::open_with_native_cache(config.with_incremental_projection(true), cache)?
+            } else {
+                Store::open(config)?
+            },
             coordinates: (0..settings.entities)
                 .map(coordinate)
                 .collect::<Result<_, _>>()?,
@@ -74,6 +86,14 @@ impl Engine for Open {
         Ok(Box::new(Look {
             open: self,
             region: Region::all().with_fact_category(EventCategory::new(CATEGORY)?),
+        }))
+    }
+
+    fn follower(&self) -> Result<Box<dyn Follower + '_>> {
+        let region = Region::all().with_fact_category(EventCategory::new(CATEGORY)?);
+        Ok(Box::new(Polls {
+            cursor: self.store.cursor_guaranteed(&region),
+            open: self,
         }))
     }
 
@@ -189,9 +209,78 @@ impl Reader for Look<'_> {
         Ok(())
     }
 
+    fn project(&mut self, entity: usize, kept: &mut Kept) -> Result<()> {
+        let entity = self.open.coordinates[entity].entity();
+        let found = self.open.store.project(entity, &Freshness::Consistent)?;
+        kept.fold = found.context("the stream is empty")?;
+        Ok(())
+    }
+
     fn scan(&mut self, each: &mut dyn FnMut(Payload)) -> Result<()> {
         for entry in self.open.store.query(&self.region) {
             each(self.read(entry.event_id())?);
+        }
+        Ok(())
+    }
+}
+
+impl EventSourced for Fold {
+    type Input = RawMsgpackInput;
+    const STATE_CONTRACT: ProjectionStateContract = ProjectionStateContract::single_entity("fold");
+
+    fn from_events(events: &[Event<Vec<u8>>]) -> Option<Self> {
+        let mut fold = Self::default();
+        for event in events {
+            fold.apply_event(event);
+        }
+        Some(fold)
+    }
+
+    /// What does not decode is left out, for it has no errors: the number of events tells.
+    fn apply_event(&mut self, event: &Event<Vec<u8>>) {
+        if let Ok(payload) = decode(&event.payload) {
+            self.take(&payload);
+        }
+    }
+
+    fn relevant_event_kinds() -> &'static [EventKind] {
+        const OURS: [EventKind; KINDS] = {
+            let mut kinds = [EventKind::custom(CATEGORY, 1); KINDS];
+            let mut kind = 1;
+            while kind < KINDS {
+                kinds[kind] = EventKind::custom(CATEGORY, 1 + kind as u16);
+                kind += 1;
+            }
+            kinds
+        };
+        &OURS
+    }
+
+    fn supports_incremental_apply() -> bool {
+        true
+    }
+
+    fn state_extent(&self) -> StateExtent {
+        StateExtent::single_entity()
+    }
+}
+
+/// Its subscriptions lose events, its cursors do not, and give what is in the index: the event is read.
+struct Polls<'a> {
+    open: &'a Open,
+    cursor: Cursor,
+}
+
+impl Follower for Polls<'_> {
+    fn receive(&mut self, each: &mut dyn FnMut(u64)) -> Result<()> {
+        let entries = self.cursor.poll_batch(FOLLOWED_AT_ONCE);
+        if entries.is_empty() {
+            std::thread::sleep(IDLE);
+        }
+        for entry in entries {
+            let stored = self.open.store.read_raw(entry.event_id())?;
+            std::hint::black_box(stored);
+            each(entry.global_sequence());
         }
         Ok(())
     }

@@ -22,7 +22,11 @@ impl Subject for Fjall {
     }
 
     fn lacks(&self, workload: Workload) -> Option<&'static str> {
-        (workload == Workload::SubmitDurable).then_some("a batch ends with its commit")
+        match workload {
+            Workload::SubmitDurable => Some("a batch ends with its commit"),
+            Workload::Subscribers8 => Some("nobody can follow it, but by asking again and again"),
+            _ => None,
+        }
     }
 
     fn open(&self, directory: &Path, settings: Settings) -> Result<Box<dyn Engine>> {
@@ -132,12 +136,18 @@ impl Reader for Look<'_> {
         self.get(record::position(&position.context("no such id")?)?)
     }
 
-    fn stream(&mut self, entity: usize, each: &mut dyn FnMut(Payload)) -> Result<()> {
-        for entry in self.open.streams.prefix(self.records.stream(entity)) {
-            let position = record::position(&entry.key()?)?;
-            each(record::payload(&self.record(position)?)?);
+    fn stream_behind(
+        &mut self,
+        entity: usize,
+        mut last: u64,
+        each: &mut dyn FnMut(Payload),
+    ) -> Result<u64> {
+        let (from, to) = self.records.behind(entity, last);
+        for entry in self.open.streams.range(from..=to) {
+            last = record::position(&entry.key()?)?;
+            each(record::payload(&self.record(last)?)?);
         }
-        Ok(())
+        Ok(last)
     }
 
     fn scan(&mut self, each: &mut dyn FnMut(Payload)) -> Result<()> {

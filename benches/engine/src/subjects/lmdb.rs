@@ -1,5 +1,6 @@
 //! LMDB by heed: three databases, events by position, positions by stream and by id.
 
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -26,7 +27,11 @@ impl Subject for Lmdb {
     }
 
     fn lacks(&self, workload: Workload) -> Option<&'static str> {
-        (workload == Workload::SubmitDurable).then_some("a transaction ends with its commit")
+        match workload {
+            Workload::SubmitDurable => Some("a transaction ends with its commit"),
+            Workload::Subscribers8 => Some("nobody can follow it, but by asking again and again"),
+            _ => None,
+        }
     }
 
     fn open(&self, directory: &Path, settings: Settings) -> Result<Box<dyn Engine>> {
@@ -157,15 +162,21 @@ impl Reader for Look<'_> {
         record::payload(found.context("no such position")?)
     }
 
-    fn stream(&mut self, entity: usize, each: &mut dyn FnMut(Payload)) -> Result<()> {
+    fn stream_behind(
+        &mut self,
+        entity: usize,
+        mut last: u64,
+        each: &mut dyn FnMut(Payload),
+    ) -> Result<u64> {
         let transaction = self.open.env.read_txn()?;
-        let prefix = self.records.stream(entity);
-        for entry in self.open.streams.prefix_iter(&transaction, prefix)? {
-            let position = record::position(entry?.0)?;
-            let found = self.open.events.get(&transaction, &position)?;
+        let (from, to) = self.records.behind(entity, last);
+        let range = (Bound::Included(&from[..]), Bound::Included(&to[..]));
+        for entry in self.open.streams.range(&transaction, &range)? {
+            last = record::position(entry?.0)?;
+            let found = self.open.events.get(&transaction, &last)?;
             each(record::payload(found.context("no such position")?)?);
         }
-        Ok(())
+        Ok(last)
     }
 
     fn scan(&mut self, each: &mut dyn FnMut(Payload)) -> Result<()> {

@@ -19,11 +19,12 @@ use crate::subject::Subject;
 pub(crate) use batpak::{Grown, open_grown, read_only};
 
 /// All subjects, in the order of the tables.
-pub(crate) const SUBJECTS: [&dyn Subject; 11] = [
+pub(crate) const SUBJECTS: [&dyn Subject; 12] = [
     &raw::BUFFERED,
     &raw::WRITTEN,
     &raw_group::RawGroup,
-    &batpak::Batpak,
+    &batpak::BATPAK,
+    &batpak::WITH_REDB,
     &batpak_0_10::Batpak010,
     &tephra::Tephra,
     &umadb::UmaDb,

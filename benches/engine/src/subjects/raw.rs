@@ -37,6 +37,7 @@ impl Subject for Raw {
         match workload {
             Workload::AppendWritten1 => (!self.each).then_some("that is `raw-w`"),
             _ if self.each => Some("only for `append-written-1t`"),
+            Workload::Subscribers8 => Some("nobody can follow it"),
             Workload::AppendDurable8 | Workload::AppendDurable32 | Workload::AppendDurable64 => {
                 Some("has one thread; several are `raw+group`")
             }
@@ -344,12 +345,18 @@ impl Reader for LogReader<'_> {
         self.read(position.context("no such id")?)
     }
 
-    fn stream(&mut self, entity: usize, each: &mut dyn FnMut(Payload)) -> Result<()> {
-        for at in 0..self.log.streams[entity].len() {
-            let position = self.log.streams[entity][at];
-            each(self.read(position)?);
+    fn stream_behind(
+        &mut self,
+        entity: usize,
+        mut last: u64,
+        each: &mut dyn FnMut(Payload),
+    ) -> Result<u64> {
+        let first = self.log.streams[entity].partition_point(|&position| position <= last);
+        for at in first..self.log.streams[entity].len() {
+            last = self.log.streams[entity][at];
+            each(self.read(last)?);
         }
-        Ok(())
+        Ok(last)
     }
 
     fn scan(&mut self, each: &mut dyn FnMut(Payload)) -> Result<()> {

@@ -23,7 +23,8 @@ impl Subject for RawGroup {
             Workload::AppendWritten1 => Some("that is `raw-w`"),
             Workload::SubmitDurable => Some("has no tickets"),
             Workload::BatchDurable | Workload::AppendBuffered1 => Some("that is `raw`"),
-            _ if workload.needs() != Needs::Empty => Some("that is `raw`"),
+            Workload::Subscribers8 => Some("nobody can follow it"),
+            _ if workload.projects() || workload.needs() != Needs::Empty => Some("that is `raw`"),
             _ => None,
         }
     }

@@ -45,8 +45,14 @@ impl<'a> Records<'a> {
         Ok(value)
     }
 
+    /// The first and the last key that an event of a stream behind a position can have.
+    pub(super) fn behind(&mut self, entity: usize, position: u64) -> (Vec<u8>, Vec<u8>) {
+        let first = self.stream_key(entity, position + 1).to_vec();
+        (first, self.stream_key(entity, u64::MAX).to_vec())
+    }
+
     /// What the keys of a stream's events begin with.
-    pub(super) fn stream(&mut self, entity: usize) -> &[u8] {
+    fn stream(&mut self, entity: usize) -> &[u8] {
         let (entity, scope) = &self.names[entity];
         self.key.clear();
         for name in [entity, scope] {

@@ -28,6 +28,7 @@ impl Subject for Redb {
     fn lacks(&self, workload: Workload) -> Option<&'static str> {
         match workload {
             Workload::SubmitDurable => Some("a transaction ends with its commit"),
+            Workload::Subscribers8 => Some("nobody can follow it, but by asking again and again"),
             Workload::AppendWritten1 => Some("commits into memory or onto the medium"),
             _ => None,
         }
@@ -143,18 +144,22 @@ impl Reader for Look<'_> {
         record::payload(found.context("no such position")?.value())
     }
 
-    fn stream(&mut self, entity: usize, each: &mut dyn FnMut(Payload)) -> Result<()> {
+    fn stream_behind(
+        &mut self,
+        entity: usize,
+        mut last: u64,
+        each: &mut dyn FnMut(Payload),
+    ) -> Result<u64> {
         let transaction = self.open.database.begin_read()?;
         let events = transaction.open_table(EVENTS)?;
         let streams = transaction.open_table(STREAMS)?;
-        let first = self.records.stream_key(entity, 0).to_vec();
-        let last = self.records.stream_key(entity, u64::MAX).to_vec();
-        for entry in streams.range::<&[u8]>(&first[..]..=&last[..])? {
-            let position = record::position(entry?.0.value())?;
-            let found = events.get(position)?.context("no such position")?;
+        let (from, to) = self.records.behind(entity, last);
+        for entry in streams.range::<&[u8]>(&from[..]..=&to[..])? {
+            last = record::position(entry?.0.value())?;
+            let found = events.get(last)?.context("no such position")?;
             each(record::payload(found.value())?);
         }
-        Ok(())
+        Ok(last)
     }
 
     fn scan(&mut self, each: &mut dyn FnMut(Payload)) -> Result<()> {

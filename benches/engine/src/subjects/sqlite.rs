@@ -34,7 +34,11 @@ impl Subject for Sqlite {
     }
 
     fn lacks(&self, workload: Workload) -> Option<&'static str> {
-        (workload == Workload::SubmitDurable).then_some("a transaction ends with its commit")
+        match workload {
+            Workload::SubmitDurable => Some("a transaction ends with its commit"),
+            Workload::Subscribers8 => Some("nobody can follow it, but by asking again and again"),
+            _ => None,
+        }
     }
 
     fn open(&self, directory: &Path, settings: Settings) -> Result<Box<dyn Engine>> {
@@ -150,20 +154,6 @@ impl Look<'_> {
         let mut rows = statement.query(key)?;
         payload(rows.next()?.context("no such event")?)
     }
-
-    fn all(
-        &self,
-        statement: &str,
-        key: impl rusqlite::Params,
-        each: &mut dyn FnMut(Payload),
-    ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(statement)?;
-        let mut rows = statement.query(key)?;
-        while let Some(row) = rows.next()? {
-            each(payload(row)?);
-        }
-        Ok(())
-    }
 }
 
 impl Reader for Look<'_> {
@@ -184,14 +174,31 @@ impl Reader for Look<'_> {
         self.one(by_id, [id.to_be_bytes()])
     }
 
-    fn stream(&mut self, entity: usize, each: &mut dyn FnMut(Payload)) -> Result<()> {
+    fn stream_behind(
+        &mut self,
+        entity: usize,
+        mut last: u64,
+        each: &mut dyn FnMut(Payload),
+    ) -> Result<u64> {
         let (entity, scope) = &self.names[entity];
-        let of_stream =
-            "SELECT payload FROM events WHERE entity = ?1 AND scope = ?2 ORDER BY position";
-        self.all(of_stream, [entity, scope], each)
+        let of_stream = "SELECT payload, position FROM events \
+                         WHERE entity = ?1 AND scope = ?2 AND position > ?3 ORDER BY position";
+        let mut statement = self.connection.prepare_cached(of_stream)?;
+        let mut rows = statement.query(params![entity, scope, last as i64])?;
+        while let Some(row) = rows.next()? {
+            each(payload(row)?);
+            last = row.get::<_, i64>(1)? as u64;
+        }
+        Ok(last)
     }
 
     fn scan(&mut self, each: &mut dyn FnMut(Payload)) -> Result<()> {
-        self.all("SELECT payload FROM events ORDER BY position", [], each)
+        let all = "SELECT payload FROM events ORDER BY position";
+        let mut statement = self.connection.prepare_cached(all)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            each(payload(row)?);
+        }
+        Ok(())
     }
 }

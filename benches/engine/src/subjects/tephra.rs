@@ -9,8 +9,8 @@ use tephra::{
 };
 
 use crate::event::{Item, KIND_NAMES, Payload, SCOPES, decode, encode, entity_name, scope_name};
-use crate::subject::{Durability, Engine, IN_FLIGHT, On, Reader, Settings, Subject, Writer};
-use crate::workloads::{Needs, Workload};
+use crate::subject::{Engine, IN_FLIGHT, On, Reader, Settings, Subject, Writer};
+use crate::workloads::Workload;
 
 /// Segments are as large as this from the first event on, so that smaller ones take less that is empty.
 const SEGMENT_BYTES: usize = 64 << 20;
@@ -24,8 +24,9 @@ impl Subject for Tephra {
     }
 
     fn lacks(&self, workload: Workload) -> Option<&'static str> {
-        let undurable = workload.durability() != Durability::Durable;
-        (workload.needs() == Needs::Empty && undurable).then_some("every append is durable")
+        workload
+            .is_undurable_append()
+            .then_some("every append is durable")
     }
 
     fn has_conditions(&self) -> bool {
@@ -219,12 +220,20 @@ impl Reader for Look<'_> {
         self.one(&query, Position::ZERO, |event| decode(event.data()))
     }
 
-    fn stream(&mut self, entity: usize, each: &mut dyn FnMut(Payload)) -> Result<()> {
+    fn stream_behind(
+        &mut self,
+        entity: usize,
+        mut last: u64,
+        each: &mut dyn FnMut(Payload),
+    ) -> Result<u64> {
         let query = with(self.open.entities[entity].clone())?;
-        self.each(&query, Position::ZERO, None, |event| {
-            each(decode(event.data())?);
-            Ok(())
-        })
+        let mut reads = self.handle.read(&query, Position::new(last), None);
+        while let Some(found) = reads.next() {
+            let found = found?;
+            each(decode(found.event.data())?);
+            last = found.position.get();
+        }
+        Ok(last)
     }
 
     fn scan(&mut self, each: &mut dyn FnMut(Payload)) -> Result<()> {

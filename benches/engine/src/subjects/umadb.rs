@@ -18,8 +18,8 @@ use umadb_dcb::{
 use uuid::Uuid;
 
 use crate::event::{Item, KIND_NAMES, Payload, decode, encode, entity_name, scope_name, scope_of};
-use crate::subject::{Durability, Engine, IN_FLIGHT, On, Reader, Settings, Subject, Writer};
-use crate::workloads::{Needs, Workload};
+use crate::subject::{Engine, IN_FLIGHT, On, Reader, Settings, Subject, Writer};
+use crate::workloads::Workload;
 
 /// As in its server.
 const CHANNEL: usize = 1_024;
@@ -36,8 +36,12 @@ impl Subject for UmaDb {
     }
 
     fn lacks(&self, workload: Workload) -> Option<&'static str> {
-        let undurable = workload.durability() != Durability::Durable;
-        (workload.needs() == Needs::Empty && undurable).then_some("every append is durable")
+        match workload {
+            Workload::Subscribers8 => Some("its core has none, and every append is durable"),
+            _ => workload
+                .is_undurable_append()
+                .then_some("every append is durable"),
+        }
     }
 
     fn has_conditions(&self) -> bool {
@@ -206,12 +210,20 @@ impl Reader for Look<'_> {
         decode(&self.one(Some(with(&id_tag(id))), None)?.data)
     }
 
-    fn stream(&mut self, entity: usize, each: &mut dyn FnMut(Payload)) -> Result<()> {
-        let query = with(&self.open.names[entity].0);
-        for found in self.open.database.read(Some(query), None, false, None)? {
-            each(decode(&found?.event.data)?);
+    fn stream_behind(
+        &mut self,
+        entity: usize,
+        mut last: u64,
+        each: &mut dyn FnMut(Payload),
+    ) -> Result<u64> {
+        let query = Some(with(&self.open.names[entity].0));
+        let start = Some(last + 1);
+        for found in self.open.database.read(query, start, false, None)? {
+            let found = found?;
+            each(decode(&found.event.data)?);
+            last = found.position;
         }
-        Ok(())
+        Ok(last)
     }
 
     /// By pages: a read has all its events in memory.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::{Amount, BATCH, ENTITIES, Measured, Workload, rate};
+use super::{Amount, BATCH, ENTITIES, Measured, Workload, percentile, rate};
 use crate::event::{Item, PAYLOADS};
 use crate::subject::{Durability, Engine, Settings, Subject, Writer};
 
@@ -74,14 +74,10 @@ fn run(
     let events = done.iter().map(|one| one.events).sum();
     let mut latencies: Vec<u64> = done.into_iter().flat_map(|one| one.latencies).collect();
     latencies.sort_unstable();
-    let percentile = |part: f64| {
-        let at = (latencies.len() as f64 * part) as usize;
-        latencies.get(at).map(|&nanos| nanos as f64 / 1e3)
-    };
     Ok(Measured {
         value: rate(events, time)?,
-        p50_us: percentile(0.50),
-        p99_us: percentile(0.99),
+        p50_us: percentile(&latencies, 0.50),
+        p99_us: percentile(&latencies, 0.99),
         ..Measured::default()
     })
 }
@@ -169,6 +165,7 @@ pub(crate) fn commit_exactly(
         entities: ENTITIES,
         writers: subject.writers(workload.writers()),
         tagged: false,
+        keeps: false,
     };
     let limit = Limit {
         commits,
@@ -205,6 +202,7 @@ pub(crate) fn fill(
         entities: amount.stored_entities(),
         writers: 1,
         tagged: false,
+        keeps: false,
     };
     let engine = subject.open(directory, settings)?;
     append_until(engine.as_ref(), settings.entities, amount.stored, BATCH)?;
@@ -238,6 +236,7 @@ pub(crate) fn close(subject: &dyn Subject, directory: &Path, amount: Amount) -> 
         entities: amount.stored_entities(),
         writers: 1,
         tagged: false,
+        keeps: false,
     };
     subject.open(directory, settings)?.close()
 }

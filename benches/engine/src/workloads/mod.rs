@@ -1,7 +1,9 @@
 //! What is measured, and how.
 
 mod append;
+mod follow;
 mod open;
+mod project;
 mod read;
 mod submit;
 
@@ -50,6 +52,12 @@ pub(crate) enum Workload {
     OpenKilled,
     /// What an event takes on disk.
     Size,
+    /// Folding a stream of 10,000 events from nothing.
+    ProjectCold,
+    /// Asking for the state of such a stream after one more event.
+    ProjectWarm,
+    /// Eight subscribers on one writer.
+    Subscribers8,
 }
 
 /// What a workload needs to be in its directory.
@@ -101,11 +109,17 @@ pub(crate) struct Measured {
     pub(crate) p99_us: Option<f64>,
     /// Anonymous memory of the process, in MiB.
     pub(crate) anonymous_mib: Option<f64>,
+    /// How long it takes the first time, in milliseconds.
+    pub(crate) first_ms: Option<f64>,
+    /// How many events per second the writer appended whom nobody followed.
+    pub(crate) writer_alone: Option<f64>,
+    /// And whom the subscribers followed.
+    pub(crate) writer_followed: Option<f64>,
 }
 
 impl Workload {
     /// All of them, in the order of the report.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::AppendBuffered1,
         Self::AppendBuffered4,
         Self::AppendWritten1,
@@ -122,6 +136,9 @@ impl Workload {
         Self::OpenClean,
         Self::OpenKilled,
         Self::Size,
+        Self::ProjectCold,
+        Self::ProjectWarm,
+        Self::Subscribers8,
     ];
 
     /// Its name in tables and arguments.
@@ -143,6 +160,9 @@ impl Workload {
             Self::OpenClean => "open-clean-1m",
             Self::OpenKilled => "open-killed-1m",
             Self::Size => "bytes-per-event",
+            Self::ProjectCold => "project-cold-10k",
+            Self::ProjectWarm => "project-warm-1",
+            Self::Subscribers8 => "subscribers-8",
         }
     }
 
@@ -157,6 +177,9 @@ impl Workload {
         match self {
             Self::OpenClean | Self::OpenKilled => "ms, less is better",
             Self::Size => "bytes on disk per event, less is better",
+            Self::ProjectCold => "ms per fold, less is better",
+            Self::ProjectWarm => "us, less is better",
+            Self::Subscribers8 => "deliveries per second to all of them, more is better",
             _ => "events per second, more is better",
         }
     }
@@ -166,6 +189,7 @@ impl Workload {
         match self {
             Self::AppendWritten1 => "raw-w",
             Self::AppendDurable8 | Self::AppendDurable32 | Self::AppendDurable64 => "raw+group",
+            Self::Subscribers8 => "batpak-0.10",
             _ => "raw",
         }
     }
@@ -187,8 +211,11 @@ impl Workload {
     /// What its appends survive.
     pub(crate) fn durability(self) -> Durability {
         match self {
-            Self::AppendBuffered1 | Self::AppendBuffered4 => Durability::Buffered,
-            Self::AppendWritten1 => Durability::Written,
+            Self::AppendBuffered1 | Self::AppendBuffered4 | Self::Subscribers8 => {
+                Durability::Buffered
+            }
+            // What is buffered need not be seen by who asks at once.
+            Self::AppendWritten1 | Self::ProjectCold | Self::ProjectWarm => Durability::Written,
             _ => Durability::Durable,
         }
     }
@@ -204,6 +231,16 @@ impl Workload {
         }
     }
 
+    /// Whether it folds.
+    pub(crate) fn projects(self) -> bool {
+        matches!(self, Self::ProjectCold | Self::ProjectWarm)
+    }
+
+    /// Whether it measures appends that do not wait for the medium.
+    pub(crate) fn is_undurable_append(self) -> bool {
+        self.durability() != Durability::Durable && !self.projects()
+    }
+
     /// Whether it is about appends that wait for the medium.
     pub(crate) fn is_durable_append(self) -> bool {
         self.needs() == Needs::Empty && self.durability() == Durability::Durable
@@ -211,6 +248,7 @@ impl Workload {
 
     fn settings(self, subject: &dyn Subject, amount: Amount) -> Settings {
         let entities = match self.needs() {
+            Needs::Empty if self.projects() => project::STREAMS,
             Needs::Empty => ENTITIES,
             Needs::Closed | Needs::Killed => amount.stored_entities(),
         };
@@ -219,6 +257,7 @@ impl Workload {
             entities,
             writers: subject.writers(self.writers()),
             tagged: false,
+            keeps: self == Self::ProjectWarm,
         }
     }
 
@@ -238,6 +277,9 @@ impl Workload {
             Self::StreamRead | Self::GetByPosition | Self::GetById | Self::Scan => {
                 read::read(self, subject, directory, settings, amount)
             }
+            Self::ProjectCold => project::cold(subject, directory, settings, amount),
+            Self::ProjectWarm => project::warm(subject, directory, settings, amount),
+            Self::Subscribers8 => follow::follow(subject, directory, settings, amount),
             _ => append::singles(subject, directory, settings, amount),
         }
     }
@@ -246,4 +288,10 @@ impl Workload {
 fn rate(events: u64, time: Duration) -> Result<f64> {
     ensure!(events > 0, "nothing was done");
     Ok(events as f64 / time.as_secs_f64())
+}
+
+/// The latency that this part of them does not exceed, in microseconds, of sorted nanoseconds.
+fn percentile(latencies: &[u64], part: f64) -> Option<f64> {
+    let at = (latencies.len() as f64 * part) as usize;
+    latencies.get(at).map(|&nanos| nanos as f64 / 1e3)
 }
