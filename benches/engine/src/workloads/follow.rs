@@ -33,12 +33,10 @@ pub(super) fn follow(
     };
     let alone = run("alone", 0)?;
     let followed = run("followed", SUBSCRIBERS)?;
-    let [alone, with_all] =
-        [&alone, &followed].map(|done| Ok::<_, anyhow::Error>(rate(done.events, done.appending)?));
     Ok(Measured {
         value: rate(followed.events * SUBSCRIBERS as u64, followed.all)?,
-        writer_alone: Some(alone?),
-        writer_followed: Some(with_all?),
+        writer_alone: Some(rate(alone.events, alone.appending)?),
+        writer_followed: Some(rate(followed.events, followed.appending)?),
         ..Measured::default()
     })
 }
