@@ -17,6 +17,8 @@ use crate::workloads::Workload;
 pub(super) const HEADER_BYTES: usize = 80;
 /// How much is gathered before it is written.
 const BUFFER_BYTES: usize = 1 << 20;
+/// How much of a stream's events that lie together is read at once, at most.
+const WINDOW_BYTES: u64 = 256 << 10;
 
 /// Appends are gathered; durable ones are written and synced at once.
 pub(super) const BUFFERED: Raw = Raw { each: false };
@@ -205,6 +207,14 @@ impl Log {
         Ok(())
     }
 
+    /// From where to where the frame of the event at a position lies.
+    fn span(&self, position: u64) -> Result<(u64, u64)> {
+        let at = (position as usize).checked_sub(1).context("no position")?;
+        let start = *self.offsets.get(at).context("no such position")?;
+        let end = self.offsets.get(at + 1).copied().unwrap_or(self.written);
+        Ok((start, end))
+    }
+
     /// Writes what is in the buffer with one call.
     pub(super) fn write_out(&mut self) -> Result<()> {
         self.file.write_all_at(&self.buffer, self.written)?;
@@ -319,14 +329,30 @@ pub(super) struct LogReader<'a> {
 
 impl LogReader<'_> {
     fn read(&mut self, position: u64) -> Result<Payload> {
-        let log = &*self.log;
-        let at = (position as usize).checked_sub(1).context("no position")?;
-        let start = *log.offsets.get(at).context("no such position")?;
-        let end = log.offsets.get(at + 1).copied().unwrap_or(log.written);
-        self.frame.resize((end - start) as usize, 0);
-        log.file.read_exact_at(&mut self.frame, start)?;
+        let (start, end) = self.log.span(position)?;
+        self.load(start, end)?;
         Header::read(&self.frame)?;
         decode(&self.frame[HEADER_BYTES..])
+    }
+
+    fn load(&mut self, start: u64, end: u64) -> Result<()> {
+        self.frame.resize((end - start) as usize, 0);
+        Ok(self.log.file.read_exact_at(&mut self.frame, start)?)
+    }
+
+    /// The last of the positions behind `position` whose events lie together with it and are of the same
+    /// stream, which are those that `behind` begins with, and where its frame ends.
+    fn together(&self, position: u64, behind: &[u64]) -> Result<(u64, u64)> {
+        let (start, mut end) = self.log.span(position)?;
+        let mut last = position;
+        for &next in behind {
+            let next_end = self.log.span(next)?.1;
+            if next != last + 1 || next_end - start > WINDOW_BYTES {
+                break;
+            }
+            (last, end) = (next, next_end);
+        }
+        Ok((last, end))
     }
 }
 
@@ -351,10 +377,21 @@ impl Reader for LogReader<'_> {
         mut last: u64,
         each: &mut dyn FnMut(Payload),
     ) -> Result<u64> {
-        let first = self.log.streams[entity].partition_point(|&position| position <= last);
-        for at in first..self.log.streams[entity].len() {
-            last = self.log.streams[entity][at];
-            each(self.read(last)?);
+        let mut next = self.log.streams[entity].partition_point(|&position| position <= last);
+        while let Some((&position, behind)) = self.log.streams[entity][next..].split_first() {
+            let start = self.log.span(position)?.0;
+            let end;
+            (last, end) = self.together(position, behind)?;
+            next += (last - position) as usize + 1;
+            self.load(start, end)?;
+            let mut frames = &self.frame[..];
+            while !frames.is_empty() {
+                let length = u32::from_le_bytes(*first(frames)?) as usize;
+                let frame = frames.get(..length).context("the frame is cut off")?;
+                Header::read(frame)?;
+                each(decode(&frame[HEADER_BYTES..])?);
+                frames = &frames[length..];
+            }
         }
         Ok(last)
     }

@@ -52,8 +52,10 @@ pub(crate) enum Workload {
     OpenKilled,
     /// What an event takes on disk.
     Size,
-    /// Folding a stream of 10,000 events from nothing.
+    /// Folding a stream of 10,000 events from nothing, one of several that take turns.
     ProjectCold,
+    /// The same in a store that has no other.
+    ProjectAlone,
     /// Asking for the state of such a stream after one more event.
     ProjectWarm,
     /// Eight subscribers on one writer.
@@ -119,7 +121,7 @@ pub(crate) struct Measured {
 
 impl Workload {
     /// All of them, in the order of the report.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::AppendBuffered1,
         Self::AppendBuffered4,
         Self::AppendWritten1,
@@ -137,6 +139,7 @@ impl Workload {
         Self::OpenKilled,
         Self::Size,
         Self::ProjectCold,
+        Self::ProjectAlone,
         Self::ProjectWarm,
         Self::Subscribers8,
     ];
@@ -161,6 +164,7 @@ impl Workload {
             Self::OpenKilled => "open-killed-1m",
             Self::Size => "bytes-per-event",
             Self::ProjectCold => "project-cold-10k",
+            Self::ProjectAlone => "project-alone-10k",
             Self::ProjectWarm => "project-warm-1",
             Self::Subscribers8 => "subscribers-8",
         }
@@ -177,7 +181,7 @@ impl Workload {
         match self {
             Self::OpenClean | Self::OpenKilled => "ms, less is better",
             Self::Size => "bytes on disk per event, less is better",
-            Self::ProjectCold => "ms per fold, less is better",
+            Self::ProjectCold | Self::ProjectAlone => "ms per fold, less is better",
             Self::ProjectWarm => "us, less is better",
             Self::Subscribers8 => "deliveries per second to all of them, more is better",
             _ => "events per second, more is better",
@@ -215,7 +219,9 @@ impl Workload {
                 Durability::Buffered
             }
             // What is buffered need not be seen by who asks at once.
-            Self::AppendWritten1 | Self::ProjectCold | Self::ProjectWarm => Durability::Written,
+            Self::AppendWritten1 | Self::ProjectCold | Self::ProjectAlone | Self::ProjectWarm => {
+                Durability::Written
+            }
             _ => Durability::Durable,
         }
     }
@@ -233,7 +239,10 @@ impl Workload {
 
     /// Whether it folds.
     pub(crate) fn projects(self) -> bool {
-        matches!(self, Self::ProjectCold | Self::ProjectWarm)
+        matches!(
+            self,
+            Self::ProjectCold | Self::ProjectAlone | Self::ProjectWarm
+        )
     }
 
     /// Whether it measures appends that do not wait for the medium.
@@ -248,6 +257,7 @@ impl Workload {
 
     fn settings(self, subject: &dyn Subject, amount: Amount) -> Settings {
         let entities = match self.needs() {
+            Needs::Empty if self == Self::ProjectAlone => 1,
             Needs::Empty if self.projects() => project::STREAMS,
             Needs::Empty => ENTITIES,
             Needs::Closed | Needs::Killed => amount.stored_entities(),
@@ -277,7 +287,9 @@ impl Workload {
             Self::StreamRead | Self::GetByPosition | Self::GetById | Self::Scan => {
                 read::read(self, subject, directory, settings, amount)
             }
-            Self::ProjectCold => project::cold(subject, directory, settings, amount),
+            Self::ProjectCold | Self::ProjectAlone => {
+                project::cold(subject, directory, settings, amount)
+            }
             Self::ProjectWarm => project::warm(subject, directory, settings, amount),
             Self::Subscribers8 => follow::follow(subject, directory, settings, amount),
             _ => append::singles(subject, directory, settings, amount),

@@ -13,7 +13,7 @@ use crate::subject::{Settings, Subject};
 
 /// How many events a stream has.
 const STREAM: u64 = 10_000;
-/// How many streams there are, taking turns.
+/// How many streams there are that take turns, where there are several.
 pub(super) const STREAMS: usize = 20;
 /// How many events are appended at once before anything is measured.
 const BATCH: usize = 250;
@@ -22,23 +22,24 @@ const BATCH: usize = 250;
 fn fill(subject: &dyn Subject, directory: &Path, settings: Settings) -> Result<()> {
     let _made = PAYLOADS.len();
     let engine = subject.open(directory, settings)?;
-    append_until(engine.as_ref(), STREAMS, STREAM * STREAMS as u64, BATCH)?;
+    let streams = settings.entities;
+    append_until(engine.as_ref(), streams, STREAM * streams as u64, BATCH)?;
     engine.close()?;
     memory::warm(directory)
 }
 
 /// What the first events of a stream lead to.
-fn expected(stream: usize) -> Fold {
+fn expected(stream: usize, streams: usize) -> Fold {
     let mut fold = Fold::default();
     for at in 0..STREAM {
-        fold.take(item(stream, at).payload());
+        fold.take(item(stream, at, streams).payload());
     }
     fold
 }
 
-/// An event of a stream.
-fn item(stream: usize, at: u64) -> Item {
-    Item::nth(at * STREAMS as u64 + stream as u64, STREAMS)
+/// An event of one of so many streams.
+fn item(stream: usize, at: u64, streams: usize) -> Item {
+    Item::nth(at * streams as u64 + stream as u64, streams)
 }
 
 /// Folds streams from nothing, each with all of its events: each stream once, and then streams at random for
@@ -50,7 +51,8 @@ pub(super) fn cold(
     amount: Amount,
 ) -> Result<Measured> {
     fill(subject, directory, settings)?;
-    let expected: Vec<_> = (0..STREAMS).map(expected).collect();
+    let streams = settings.entities;
+    let expected: Vec<_> = (0..streams).map(|one| expected(one, streams)).collect();
     let engine = subject.open(directory, settings)?;
     let mut reader = engine.reader()?;
     let mut random = Random::new(7);
@@ -65,12 +67,12 @@ pub(super) fn cold(
         Ok(())
     };
     let start = Instant::now();
-    (0..STREAMS).try_for_each(&mut fold)?;
+    (0..streams).try_for_each(&mut fold)?;
     let firsts = start.elapsed();
     let start = Instant::now();
     let mut folds = 0;
     while folds == 0 || start.elapsed() < amount.time() / 2 {
-        fold(random.below(STREAMS as u64) as usize)?;
+        fold(random.below(streams as u64) as usize)?;
         folds += 1;
     }
     let time = start.elapsed();
@@ -78,7 +80,7 @@ pub(super) fn cold(
     engine.close()?;
     Ok(Measured {
         value: time.as_secs_f64() * 1e3 / f64::from(folds),
-        first_ms: Some(firsts.as_secs_f64() * 1e3 / STREAMS as f64),
+        first_ms: Some(firsts.as_secs_f64() * 1e3 / streams as f64),
         ..Measured::default()
     })
 }
@@ -95,7 +97,8 @@ pub(super) fn warm(
     const MOST: u64 = STREAM;
     const LEAST: u64 = 10;
     fill(subject, directory, settings)?;
-    let mut expected = expected(0);
+    let streams = settings.entities;
+    let mut expected = expected(0, streams);
     let engine = subject.open(directory, settings)?;
     let mut kept = Kept::default();
     engine.reader()?.project(0, &mut kept)?;
@@ -105,7 +108,7 @@ pub(super) fn warm(
         if at >= LEAST && start.elapsed() >= amount.time() {
             break;
         }
-        let item = item(0, STREAM + at);
+        let item = item(0, STREAM + at, streams);
         expected.take(item.payload());
         engine.writer()?.append(item)?;
         let mut reader = engine.reader()?;
